@@ -1,0 +1,103 @@
+//! A picture as the game committed it.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use crate::{Damage, Hold, Size, Stamps};
+
+/// Numbers the frames of a session from 1, in commit order and without gaps at the mailbox.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FrameId(pub u64);
+
+/// How a pixel lies in memory. Names are those of `wl_shm.format`: little-endian words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PixelFormat {
+    /// 32 bits, bytes B G R A; alpha is premultiplied and, for a window that covers everything,
+    /// without effect on the picture.
+    Argb8888,
+    /// 32 bits, bytes B G R and one unused.
+    Xrgb8888,
+}
+
+impl PixelFormat {
+    /// Bytes of one pixel.
+    #[must_use]
+    pub const fn bytes_per_pixel(self) -> usize {
+        match self {
+            Self::Argb8888 | Self::Xrgb8888 => 4,
+        }
+    }
+}
+
+/// Pixels laid open for reading: `height` rows of `width` pixels, `stride` bytes apart.
+///
+/// `data` holds at least `(height - 1) * stride + width * bytes_per_pixel` bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct PixelView<'a> {
+    /// The rows.
+    pub data: &'a [u8],
+    /// Bytes from one row to the next; may exceed the width's worth.
+    pub stride: usize,
+    /// Width and height in pixels.
+    pub size: Size,
+    /// How a pixel is stored.
+    pub format: PixelFormat,
+}
+
+/// Why pixels could not be read; the frame is then dropped and the session goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadError {
+    /// The game cut the memory off while it was being read (SIGBUS).
+    Truncated,
+}
+
+impl std::fmt::Display for ReadError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Truncated => f.write_str("the game truncated its buffer while it was being read"),
+        }
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+/// Something whose pixels can be read from any thread.
+pub trait Pixels: Send + Sync {
+    /// Calls `read` once with the pixels laid open.
+    ///
+    /// The game may write to them at the same time: what was read is then torn, not unsafe.
+    ///
+    /// # Errors
+    /// [`ReadError::Truncated`] if memory vanished during the call; what `read` saw of it was 0.
+    fn read(&self, read: &mut dyn FnMut(PixelView<'_>)) -> Result<(), ReadError>;
+}
+
+/// One committed picture on its way to the encoder.
+pub struct Frame {
+    /// Its number.
+    pub id: FrameId,
+    /// When it passed which stage.
+    pub stamps: Stamps,
+    /// Width and height in pixels.
+    pub size: Size,
+    /// What changed since the frame with the id before (frames that the mailbox replaced are
+    /// already counted in).
+    pub damage: Damage,
+    /// The picture.
+    pub pixels: Arc<dyn Pixels>,
+    /// Set when the hold was forced at its deadline while someone still read: the game may have
+    /// drawn over what was read.
+    pub torn: Arc<AtomicBool>,
+    /// Keeps the buffer from the game. Drop it as soon as the pixels are no longer read.
+    pub hold: Hold,
+}
+
+impl std::fmt::Debug for Frame {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Frame")
+            .field("id", &self.id)
+            .field("size", &self.size)
+            .field("damage", &self.damage)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,21 @@
+//! Values that cross the borders between Stratus' crates.
+//!
+//! `capture` makes a [`Frame`] at `wl_surface.commit` and puts it into the latest-wins
+//! [`mailbox`]; the encoding pipeline takes it, reads its pixels, drops its [`Hold`] and makes an
+//! [`EncodedFrame`], which `stream` ships. Nothing here knows Wayland, FFmpeg or a socket.
+
+mod damage;
+mod encoded;
+mod frame;
+mod geometry;
+mod hold;
+mod mailbox;
+mod time;
+
+pub use damage::Damage;
+pub use encoded::{Codec, EncodedFrame};
+pub use frame::{Frame, FrameId, PixelFormat, PixelView, Pixels, ReadError};
+pub use geometry::{Rect, Size};
+pub use hold::{Hold, HoldKey, Released};
+pub use mailbox::{Arrival, Nudge, Post, Replaced, Slot, mailbox};
+pub use time::{MonoTime, Stamps};
