@@ -1,9 +1,26 @@
-//! Interface tables, under construction.
+//! What is known of every Wayland interface: its messages, their signatures, their numbers.
+//!
+//! [`InterfaceId`] names the interfaces; [`InterfaceId::interface`] leads to the table of one.
+//! Each interface also has a module of its name at the root of this crate, with its opcodes as
+//! constants, so that nobody writes a bare number:
+//!
+//! ```
+//! use stratus_protocols::{InterfaceId, wl_surface, xdg_toplevel};
+//!
+//! let table = InterfaceId::WlSurface.interface();
+//! assert_eq!(table.requests[wl_surface::REQ_COMMIT_OPCODE as usize].name, "commit");
+//! assert_eq!(InterfaceId::find(b"xdg_toplevel"), Some(InterfaceId::XdgToplevel));
+//! assert_eq!(xdg_toplevel::EVT_CONFIGURE_OPCODE, 0);
+//! ```
+//!
+//! The tables are those that the wayland-rs crates generate from the protocol descriptions; the
+//! client side of those crates is used because only it has `wl_display`.
 
-/// Every interface that Stratus knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u16)]
-#[allow(missing_docs)]
-pub enum InterfaceId { WlDisplay, WlSurface }
+mod drm_unsafe;
+mod interface;
+mod list;
+mod sources;
 
-pub use wayland_server::protocol::wl_surface;
+pub use interface::InterfaceId;
+pub use list::modules::*;
+pub use wayland_backend::protocol::{AllowNull, ArgumentType, Interface, MessageDesc};

@@ -1,0 +1,112 @@
+//! The list holds every interface of the crates and nothing that they do not have.
+//!
+//! Expectations come from the protocol descriptions that lie in the crates' own sources and are
+//! named by their code, read here as plain text.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use stratus_protocols::InterfaceId;
+
+const CRATES: [&str; 6] = [
+    "wayland-client",
+    "wayland-protocols",
+    "wayland-protocols-wlr",
+    "wayland-protocols-misc",
+    "wayland-protocols-plasma",
+    "wayland-protocols-experimental",
+];
+
+/// The folders of the crates that this build uses, as Cargo knows them.
+fn crate_folders() -> Vec<PathBuf> {
+    let out = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--manifest-path"])
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
+        .output()
+        .expect("cargo runs");
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let json = String::from_utf8(out.stdout).expect("metadata is UTF-8");
+    let manifests: Vec<&str> = json
+        .split("\"manifest_path\":\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    CRATES
+        .iter()
+        .map(|name| {
+            let folder = manifests.iter().filter_map(|m| Path::new(m).parent()).find(|folder| {
+                let version = folder.file_name().unwrap().to_string_lossy();
+                version.strip_prefix(name).is_some_and(|rest| {
+                    rest.strip_prefix('-')
+                        .is_some_and(|v| v.starts_with(|c: char| c.is_ascii_digit()))
+                })
+            });
+            folder.unwrap_or_else(|| panic!("no source of {name}")).to_path_buf()
+        })
+        .collect()
+}
+
+/// The descriptions that the code of a crate names.
+fn descriptions(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder.join("src")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|e| e == "rs") {
+            let code = std::fs::read_to_string(&path).unwrap();
+            let code = code.lines().filter(|l| !l.trim_start().starts_with("//"));
+            found.extend(
+                code.flat_map(|l| l.split('"').skip(1).step_by(2))
+                    .filter(|text| text.ends_with(".xml"))
+                    .map(|text| folder.join(text)),
+            );
+        }
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn attribute<'a>(tag: &'a str, name: &str) -> &'a str {
+    let (_, rest) =
+        tag.split_once(&format!(" {name}=\"")).unwrap_or_else(|| panic!("{name}: {tag}"));
+    rest.split('"').next().unwrap()
+}
+
+/// Names and versions of the interfaces of one description.
+fn interfaces(description: &Path) -> Vec<(String, u32)> {
+    let mut text = std::fs::read_to_string(description).unwrap();
+    while let Some(start) = text.find("<!--") {
+        let end = text[start..].find("-->").unwrap() + start + 3;
+        text.replace_range(start..end, "");
+    }
+    text.split("<interface")
+        .skip(1)
+        .map(|rest| {
+            let tag = rest.split('>').next().unwrap().replace('\n', " ");
+            (attribute(&tag, "name").to_owned(), attribute(&tag, "version").parse().unwrap())
+        })
+        .collect()
+}
+
+fn described() -> BTreeMap<String, u32> {
+    let mut all = BTreeMap::new();
+    for folder in crate_folders() {
+        let files = descriptions(&folder);
+        assert!(!files.is_empty(), "{} names no description", folder.display());
+        all.extend(files.iter().flat_map(|f| interfaces(f)));
+    }
+    all
+}
+
+#[test]
+fn every_interface_of_the_crates_is_listed_with_its_version() {
+    let mut expected = described();
+    assert!(expected.contains_key("wl_display") && expected.contains_key("xdg_popup"));
+    // The one interface that we describe ourselves.
+    expected.insert("wl_drm".to_owned(), 2);
+    let listed: BTreeMap<String, u32> =
+        InterfaceId::ALL.iter().map(|id| (id.name().to_owned(), id.version())).collect();
+    assert_eq!(listed, expected);
+}
