@@ -1,0 +1,468 @@
+//! The control messages.
+
+use bytes::{BufMut, BytesMut};
+use stratus_frame::{Codec, FrameId, MonoTime, Size};
+
+use crate::token::Token;
+use crate::wire::{
+    FRAMING_LEN, Fields, Framer, MAX_MESSAGE, MAX_NAME, MAX_SIDE, MAX_TEXT, WireError, cut,
+    put_framed,
+};
+
+/// Type numbers; docs/protocol.md lists those set aside for input, cursor and sound.
+mod kind {
+    pub(super) const HELLO: u16 = 0x01;
+    pub(super) const WELCOME: u16 = 0x02;
+    pub(super) const REFUSED: u16 = 0x03;
+    pub(super) const KEYFRAME_REQUEST: u16 = 0x04;
+    pub(super) const CLIENT_STATS: u16 = 0x05;
+    pub(super) const PING: u16 = 0x06;
+    pub(super) const PONG: u16 = 0x07;
+    pub(super) const END: u16 = 0x08;
+}
+
+/// Names the running kernel and its clock to those who know the token; all zero means unknown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MachineTag(pub [u8; 16]);
+
+impl MachineTag {
+    /// Whether both read the same CLOCK_MONOTONIC. Unknown machines never do.
+    #[must_use]
+    pub fn shares_clock_with(self, other: Self) -> bool {
+        self.0 != [0; 16] && self == other
+    }
+}
+
+/// The client's first message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hello {
+    /// The version that the client speaks.
+    pub version: u16,
+    /// The session's secret.
+    pub token: Token,
+    /// Where the client runs.
+    pub machine: MachineTag,
+    /// What the client calls itself, for logs; cut to [`MAX_NAME`] bytes.
+    pub name: String,
+}
+
+/// The server's answer to a good hello.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Welcome {
+    /// The version that the server speaks.
+    pub version: u16,
+    /// Names the session across reconnects.
+    pub session: u64,
+    /// Where the server runs.
+    pub machine: MachineTag,
+    /// Visible picture size.
+    pub size: Size,
+    /// Nominal frame rate, frames in 1000 s (60 fps is 60,000); 0 if there is none.
+    pub millifps: u32,
+    /// The codec of all frames.
+    pub codec: Codec,
+    /// The server's clock as it wrote this.
+    pub clock: MonoTime,
+}
+
+/// Why a peer is turned away; the same number closes the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefusalCode {
+    /// Versions differ.
+    Version,
+    /// The token is wrong.
+    Token,
+    /// Bytes that cannot be read.
+    Malformed,
+    /// Something above a limit.
+    TooLarge,
+    /// No hello in time.
+    HelloTimeout,
+    /// Too many viewers.
+    Busy,
+    /// A message or stream that has no place here.
+    Unexpected,
+    /// The peer does not take what is sent to it.
+    Stalled,
+    /// The sender's own fault.
+    Internal,
+    /// A number of a newer peer.
+    Other(u16),
+}
+
+impl RefusalCode {
+    /// The number on the wire.
+    #[must_use]
+    pub const fn to_wire(self) -> u16 {
+        match self {
+            Self::Version => 1,
+            Self::Token => 2,
+            Self::Malformed => 3,
+            Self::TooLarge => 4,
+            Self::HelloTimeout => 5,
+            Self::Busy => 6,
+            Self::Unexpected => 7,
+            Self::Stalled => 8,
+            Self::Internal => 9,
+            Self::Other(n) => n,
+        }
+    }
+
+    /// The meaning of a number on the wire.
+    #[must_use]
+    pub const fn from_wire(n: u16) -> Self {
+        match n {
+            1 => Self::Version,
+            2 => Self::Token,
+            3 => Self::Malformed,
+            4 => Self::TooLarge,
+            5 => Self::HelloTimeout,
+            6 => Self::Busy,
+            7 => Self::Unexpected,
+            8 => Self::Stalled,
+            9 => Self::Internal,
+            n => Self::Other(n),
+        }
+    }
+}
+
+/// Why a peer is turned away, for programs and for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// For programs.
+    pub code: RefusalCode,
+    /// For people: what was wrong and what to do; cut to [`MAX_TEXT`] bytes.
+    pub text: String,
+}
+
+impl From<&WireError> for Refusal {
+    fn from(error: &WireError) -> Self {
+        let code = match error {
+            WireError::TooLong { .. } => RefusalCode::TooLarge,
+            _ => RefusalCode::Malformed,
+        };
+        Self { code, text: error.to_string() }
+    }
+}
+
+/// Why a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndCode {
+    /// The game exited by itself.
+    GameExited,
+    /// Somebody stopped the session.
+    Stopped,
+    /// The compositor behind the proxy is gone.
+    CompositorLost,
+    /// Something in Stratus failed.
+    Failed,
+    /// A number of a newer peer.
+    Other(u16),
+}
+
+impl EndCode {
+    /// The number on the wire.
+    #[must_use]
+    pub const fn to_wire(self) -> u16 {
+        match self {
+            Self::GameExited => 0,
+            Self::Stopped => 1,
+            Self::CompositorLost => 2,
+            Self::Failed => 3,
+            Self::Other(n) => n,
+        }
+    }
+
+    /// The meaning of a number on the wire.
+    #[must_use]
+    pub const fn from_wire(n: u16) -> Self {
+        match n {
+            0 => Self::GameExited,
+            1 => Self::Stopped,
+            2 => Self::CompositorLost,
+            3 => Self::Failed,
+            n => Self::Other(n),
+        }
+    }
+}
+
+/// Why a session ended, for programs and for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndReason {
+    /// For programs.
+    pub code: EndCode,
+    /// For people; cut to [`MAX_TEXT`] bytes.
+    pub text: String,
+}
+
+/// What a client counted since it joined.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClientStats {
+    /// Frames that arrived whole.
+    pub received: u64,
+    /// Frames decoded.
+    pub decoded: u64,
+    /// Frames that arrived but could not be decoded or came too late.
+    pub dropped: u64,
+    /// Bytes of access units received.
+    pub bytes: u64,
+    /// The newest decoded frame; 0 if none.
+    pub newest: FrameId,
+    /// Shortest round trip on the control stream, µs.
+    pub rtt_us: u32,
+    /// Frames that arrived and are not decoded yet.
+    pub waiting: u32,
+}
+
+/// A message on the control stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// Client: let me in.
+    Hello(Hello),
+    /// Server: you are in.
+    Welcome(Welcome),
+    /// Either: go away, and why. Closes the connection.
+    Refused(Refusal),
+    /// Client: the next frame must be a keyframe.
+    KeyframeRequest {
+        /// The newest frame that it decoded; 0 if none.
+        newest: FrameId,
+    },
+    /// Client: what it counted.
+    ClientStats(ClientStats),
+    /// Client: a clock reading that the server sends back.
+    Ping {
+        /// The client's clock when it sent this.
+        sent: MonoTime,
+    },
+    /// Server: the answer to a ping.
+    Pong {
+        /// The stamp of the ping.
+        ping: MonoTime,
+        /// The server's clock when the ping came.
+        received: MonoTime,
+        /// The server's clock when it wrote this.
+        sent: MonoTime,
+    },
+    /// Server: the session is over.
+    End(EndReason),
+}
+
+pub(crate) const fn codec_to_wire(codec: Codec) -> u8 {
+    match codec {
+        Codec::H264 => 1,
+    }
+}
+
+pub(crate) fn codec(fields: &mut Fields<'_>) -> Result<Codec, WireError> {
+    match fields.u8("codec")? {
+        1 => Ok(Codec::H264),
+        n => Err(fields.bad("codec", n.into())),
+    }
+}
+
+pub(crate) fn size(fields: &mut Fields<'_>) -> Result<Size, WireError> {
+    let mut side = |name| match fields.u32(name)? {
+        n @ 1..=MAX_SIDE => Ok(n),
+        n => Err(fields.bad(name, n.into())),
+    };
+    Ok(Size::new(side("width")?, side("height")?))
+}
+
+pub(crate) fn time(fields: &mut Fields<'_>, name: &'static str) -> Result<MonoTime, WireError> {
+    fields.u64(name).map(MonoTime::from_nanos)
+}
+
+fn put_reason(out: &mut BytesMut, code: u16, text: &str) {
+    let text = cut(text, MAX_TEXT);
+    out.put_u16(code);
+    out.put_u16(text.len() as u16);
+    out.put_slice(text.as_bytes());
+}
+
+fn reason(fields: &mut Fields<'_>) -> Result<(u16, String), WireError> {
+    let code = fields.u16("code")?;
+    let n = fields.u16("text length")?;
+    Ok((code, fields.text("text", n.into(), MAX_TEXT)?))
+}
+
+impl Message {
+    /// Its name in docs/protocol.md, for logs: contents may be secret.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Hello(_) => "hello",
+            Self::Welcome(_) => "welcome",
+            Self::Refused(_) => "refused",
+            Self::KeyframeRequest { .. } => "keyframe request",
+            Self::ClientStats(_) => "client stats",
+            Self::Ping { .. } => "ping",
+            Self::Pong { .. } => "pong",
+            Self::End(_) => "end",
+        }
+    }
+
+    const fn kind(&self) -> u16 {
+        match self {
+            Self::Hello(_) => kind::HELLO,
+            Self::Welcome(_) => kind::WELCOME,
+            Self::Refused(_) => kind::REFUSED,
+            Self::KeyframeRequest { .. } => kind::KEYFRAME_REQUEST,
+            Self::ClientStats(_) => kind::CLIENT_STATS,
+            Self::Ping { .. } => kind::PING,
+            Self::Pong { .. } => kind::PONG,
+            Self::End(_) => kind::END,
+        }
+    }
+
+    /// Appends the framed message.
+    pub fn encode(&self, out: &mut BytesMut) {
+        out.reserve(FRAMING_LEN + 128);
+        put_framed(out, self.kind(), |out| self.put_payload(out));
+    }
+
+    fn put_payload(&self, out: &mut BytesMut) {
+        match self {
+            Self::Hello(m) => {
+                let name = cut(&m.name, MAX_NAME);
+                out.put_u16(m.version);
+                out.put_slice(m.token.as_bytes());
+                out.put_slice(&m.machine.0);
+                out.put_u8(name.len() as u8);
+                out.put_slice(name.as_bytes());
+            }
+            Self::Welcome(m) => {
+                out.put_u16(m.version);
+                out.put_u64(m.session);
+                out.put_slice(&m.machine.0);
+                out.put_u32(m.size.width);
+                out.put_u32(m.size.height);
+                out.put_u32(m.millifps);
+                out.put_u8(codec_to_wire(m.codec));
+                out.put_u64(m.clock.as_nanos());
+            }
+            Self::Refused(m) => put_reason(out, m.code.to_wire(), &m.text),
+            Self::KeyframeRequest { newest } => out.put_u64(newest.0),
+            Self::ClientStats(m) => {
+                for n in [m.received, m.decoded, m.dropped, m.bytes, m.newest.0] {
+                    out.put_u64(n);
+                }
+                out.put_u32(m.rtt_us);
+                out.put_u32(m.waiting);
+            }
+            Self::Ping { sent } => out.put_u64(sent.as_nanos()),
+            Self::Pong { ping, received, sent } => {
+                for t in [ping, received, sent] {
+                    out.put_u64(t.as_nanos());
+                }
+            }
+            Self::End(m) => put_reason(out, m.code.to_wire(), &m.text),
+        }
+    }
+
+    /// Reads one payload of type `kind`; `None` for a type that this version does not know.
+    ///
+    /// # Errors
+    /// [`WireError`] for a payload that breaks the rules of docs/protocol.md.
+    pub fn decode(kind: u16, payload: &[u8]) -> Result<Option<Self>, WireError> {
+        Ok(Some(match kind {
+            kind::HELLO => Self::Hello(decode_hello(payload)?),
+            kind::WELCOME => Self::Welcome(decode_welcome(payload)?),
+            kind::REFUSED => {
+                let (code, text) = reason(&mut Fields::new("refused", payload))?;
+                Self::Refused(Refusal { code: RefusalCode::from_wire(code), text })
+            }
+            kind::KEYFRAME_REQUEST => {
+                let newest = Fields::new("keyframe request", payload).u64("newest")?;
+                Self::KeyframeRequest { newest: FrameId(newest) }
+            }
+            kind::CLIENT_STATS => Self::ClientStats(decode_stats(payload)?),
+            kind::PING => Self::Ping { sent: time(&mut Fields::new("ping", payload), "sent")? },
+            kind::PONG => {
+                let f = &mut Fields::new("pong", payload);
+                Self::Pong {
+                    ping: time(f, "ping")?,
+                    received: time(f, "received")?,
+                    sent: time(f, "sent")?,
+                }
+            }
+            kind::END => {
+                let (code, text) = reason(&mut Fields::new("end", payload))?;
+                Self::End(EndReason { code: EndCode::from_wire(code), text })
+            }
+            _ => return Ok(None),
+        }))
+    }
+}
+
+fn decode_hello(payload: &[u8]) -> Result<Hello, WireError> {
+    let f = &mut Fields::new("hello", payload);
+    let version = f.u16("version")?;
+    let token = Token::new(f.array("token")?);
+    let machine = MachineTag(f.array("machine")?);
+    let n = f.u8("name length")?;
+    Ok(Hello { version, token, machine, name: f.text("name", n.into(), MAX_NAME)? })
+}
+
+fn decode_welcome(payload: &[u8]) -> Result<Welcome, WireError> {
+    let f = &mut Fields::new("welcome", payload);
+    Ok(Welcome {
+        version: f.u16("version")?,
+        session: f.u64("session")?,
+        machine: MachineTag(f.array("machine")?),
+        size: size(f)?,
+        millifps: f.u32("frame rate")?,
+        codec: codec(f)?,
+        clock: time(f, "clock")?,
+    })
+}
+
+fn decode_stats(payload: &[u8]) -> Result<ClientStats, WireError> {
+    let f = &mut Fields::new("client stats", payload);
+    Ok(ClientStats {
+        received: f.u64("received")?,
+        decoded: f.u64("decoded")?,
+        dropped: f.u64("dropped")?,
+        bytes: f.u64("bytes")?,
+        newest: FrameId(f.u64("newest")?),
+        rtt_us: f.u32("round trip")?,
+        waiting: f.u32("waiting")?,
+    })
+}
+
+/// Cuts a control stream into messages: feed with [`Messages::handle_bytes`], then call
+/// [`Messages::poll`] until it yields nothing.
+#[derive(Debug)]
+pub struct Messages(Framer);
+
+impl Default for Messages {
+    fn default() -> Self {
+        Self(Framer::new(MAX_MESSAGE))
+    }
+}
+
+impl Messages {
+    /// Appends what the stream brought.
+    pub fn handle_bytes(&mut self, bytes: &[u8]) {
+        self.0.handle_bytes(bytes);
+    }
+
+    /// The next message of a known type.
+    ///
+    /// # Errors
+    /// [`WireError`]; the stream cannot be read on after that.
+    pub fn poll(&mut self) -> Result<Option<Message>, WireError> {
+        while let Some((kind, payload)) = self.0.poll()? {
+            if let Some(message) = Message::decode(kind, &payload)? {
+                return Ok(Some(message));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether the stream may end here.
+    #[must_use]
+    pub fn is_between_messages(&self) -> bool {
+        self.0.is_between_messages()
+    }
+}

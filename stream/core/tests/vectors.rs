@@ -1,0 +1,150 @@
+//! The golden vectors of the wire format: bytes written by hand, shared with other clients.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::BTreeMap;
+
+use bytes::BytesMut;
+use stratus_frame::{Codec, FrameId, MonoTime, Size, Stamps};
+use stratus_stream_core::header::FrameHeader;
+use stratus_stream_core::message::{
+    ClientStats, EndCode, EndReason, Hello, MachineTag, Message, Messages, Refusal, RefusalCode,
+    Welcome,
+};
+use stratus_stream_core::token::Token;
+use stratus_stream_core::wire::FRAMING_LEN;
+
+fn vectors() -> BTreeMap<&'static str, Vec<u8>> {
+    include_str!("vectors.txt")
+        .lines()
+        .filter(|l| !l.starts_with('#'))
+        .map(|line| {
+            let (name, hex) = line.split_once(" = ").expect("name = hex");
+            let digits: String = hex.split(' ').collect();
+            let bytes = (0..digits.len() / 2)
+                .map(|i| u8::from_str_radix(&digits[2 * i..2 * i + 2], 16).expect("hex"))
+                .collect();
+            (name, bytes)
+        })
+        .collect()
+}
+
+fn counting<const N: usize>(from: u8) -> [u8; N] {
+    std::array::from_fn(|i| from + i as u8)
+}
+
+fn messages() -> BTreeMap<&'static str, Message> {
+    let ns = MonoTime::from_nanos;
+    let machine = MachineTag(counting(0x50));
+    let hello =
+        Hello { version: 1, token: Token::new(counting(0)), machine, name: "päll/1".to_owned() };
+    let welcome = Welcome {
+        version: 1,
+        session: 0x0102_0304_0506_0708,
+        machine,
+        size: Size::new(1280, 720),
+        millifps: 60_000,
+        codec: Codec::H264,
+        clock: ns(5_000_000_000),
+    };
+    let stats = ClientStats {
+        received: 100,
+        decoded: 99,
+        dropped: 1,
+        bytes: 1_000_000,
+        newest: FrameId(42),
+        rtt_us: 250,
+        waiting: 2,
+    };
+    let refused = Refusal { code: RefusalCode::Token, text: "wrong token".to_owned() };
+    let end = EndReason { code: EndCode::GameExited, text: "game exited".to_owned() };
+    BTreeMap::from([
+        ("hello", Message::Hello(hello)),
+        ("welcome", Message::Welcome(welcome)),
+        ("refused", Message::Refused(refused)),
+        ("keyframe-request", Message::KeyframeRequest { newest: FrameId(42) }),
+        ("client-stats", Message::ClientStats(stats)),
+        ("ping", Message::Ping { sent: ns(1000) }),
+        ("pong", Message::Pong { ping: ns(1000), received: ns(2000), sent: ns(3000) }),
+        ("end", Message::End(end)),
+    ])
+}
+
+fn headers() -> BTreeMap<&'static str, FrameHeader> {
+    let ns = MonoTime::from_nanos;
+    let keyframe = FrameHeader {
+        sequence: 0,
+        id: FrameId(7),
+        depends_on: None,
+        newest_input: 0,
+        stamps: Stamps {
+            read: ns(1),
+            handed: ns(2),
+            convert_start: ns(3),
+            convert_end: ns(4),
+            encoded: ns(5),
+        },
+        sent: ns(6),
+        size: Size::new(1280, 720),
+        codec: Codec::H264,
+        torn: false,
+        payload_len: 1000,
+    };
+    let delta = FrameHeader {
+        sequence: 9,
+        id: FrameId(42),
+        depends_on: Some(FrameId(40)),
+        newest_input: 17,
+        torn: true,
+        payload_len: 100,
+        ..keyframe
+    };
+    BTreeMap::from([("keyframe", keyframe), ("delta", delta)])
+}
+
+#[test]
+fn messages_have_exactly_these_bytes() {
+    let vectors = vectors();
+    for (name, message) in messages() {
+        let mut out = BytesMut::new();
+        message.encode(&mut out);
+        assert_eq!(out, vectors[name], "{name}");
+        let mut messages = Messages::default();
+        messages.handle_bytes(&vectors[name]);
+        assert_eq!(messages.poll().unwrap().as_ref(), Some(&message), "{name}");
+        assert!(messages.is_between_messages());
+    }
+    assert_eq!(vectors.len(), messages().len() + headers().len());
+}
+
+#[test]
+fn headers_have_exactly_these_bytes() {
+    for (name, header) in headers() {
+        let bytes = &vectors()[name];
+        let mut out = BytesMut::new();
+        header.encode(&mut out);
+        assert_eq!(out, bytes, "{name}");
+        assert_eq!(FrameHeader::decode(&bytes[FRAMING_LEN..]), Ok(header), "{name}");
+    }
+}
+
+#[test]
+fn longer_payloads_are_read_and_shorter_ones_refused() {
+    for (name, bytes) in vectors() {
+        let kind = u16::from_be_bytes([bytes[0], bytes[1]]);
+        let payload = &bytes[FRAMING_LEN..];
+        let decode = |payload: &[u8]| -> Result<String, String> {
+            if kind == 0x40 {
+                FrameHeader::decode(payload).map(|h| format!("{h:?}"))
+            } else {
+                Message::decode(kind, payload).map(|m| format!("{:?}", m.unwrap()))
+            }
+            .map_err(|e| e.to_string())
+        };
+        let whole = decode(payload).unwrap();
+        assert_eq!(decode(&[payload, &[1, 2, 3]].concat()), Ok(whole), "{name}");
+        for n in 0..payload.len() {
+            decode(&payload[..n]).expect_err(name);
+        }
+    }
+}
