@@ -22,6 +22,16 @@ pub enum Direction {
     Event,
 }
 
+impl Direction {
+    /// The way back.
+    pub(crate) const fn opposite(self) -> Self {
+        match self {
+            Self::Request => Self::Event,
+            Self::Event => Self::Request,
+        }
+    }
+}
+
 /// One kind of message that a hook wants to see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Interest {
@@ -115,6 +125,32 @@ pub trait Hook {
     }
 }
 
+/// A hook that wants nothing: every message passes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PassThrough;
+
+impl Hook for PassThrough {
+    fn interests(&self) -> Vec<Interest> {
+        Vec::new()
+    }
+
+    fn request(
+        &mut self,
+        _cx: &mut Context<'_>,
+        _message: &mut Message<'_>,
+    ) -> Result<Verdict, Malformed> {
+        Ok(Verdict::Forward)
+    }
+
+    fn event(
+        &mut self,
+        _cx: &mut Context<'_>,
+        _message: &mut Message<'_>,
+    ) -> Result<Verdict, Malformed> {
+        Ok(Verdict::Forward)
+    }
+}
+
 /// What a hook can see and do beside the message at hand.
 pub struct Context<'a> {
     pub(crate) client: ClientId,
@@ -162,7 +198,12 @@ impl Context<'_> {
 
     /// Queues an event of our own: before the event at hand, or at the end of what goes to the
     /// client if a request is at hand. It must carry no new id and no fd.
-    pub fn send_event(&mut self, sender: ObjectId, opcode: u16, args: impl FnOnce(&mut Writer<'_>)) {
+    pub fn send_event(
+        &mut self,
+        sender: ObjectId,
+        opcode: u16,
+        args: impl FnOnce(&mut Writer<'_>),
+    ) {
         Writer::message(self.events, sender, opcode, args);
     }
 }

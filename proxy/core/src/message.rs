@@ -65,7 +65,7 @@ impl Message<'_> {
     /// The arguments, from the first.
     #[must_use]
     pub fn args(&self) -> Args<'_> {
-        Args { body: self.body, fds: self.fds }
+        Args::new(self.body, self.fds)
     }
 
     /// Overwrites argument word `word` (32-bit words counted from the first argument) where it
@@ -88,6 +88,15 @@ pub struct Args<'a> {
 }
 
 impl<'a> Args<'a> {
+    pub(crate) fn new(body: &'a [u8], fds: &'a [OwnedFd]) -> Self {
+        Self { body, fds }
+    }
+
+    /// Bytes that have not been read.
+    pub(crate) fn rest(&self) -> usize {
+        self.body.len()
+    }
+
     fn take(&mut self, len: usize) -> Result<&'a [u8], Malformed> {
         let (head, rest) = self.body.split_at_checked(len).ok_or(Malformed)?;
         self.body = rest;

@@ -1,0 +1,311 @@
+//! One client's session: what comes from either side, and what goes to the other.
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use stratus_protocols::wl_display;
+
+use crate::globals::{Gate, Globals};
+use crate::objects::Objects;
+use crate::pass::{Pass, Passed, review};
+use crate::queue::Lane;
+use crate::tables::Tables;
+use crate::{
+    ClientId, Context, Direction, GlobalPolicy, Hook, Interest, ObjectId, Place, Problem, Side,
+    Transmit, Violation, Writer,
+};
+
+/// With this many bytes waiting to go to the compositor, the client is not read (back-pressure).
+pub const REQUEST_QUEUE_LIMIT: u64 = 60 << 10;
+
+/// With more than this many bytes waiting to go to the client, its session ends. Compositors
+/// themselves end a client after some kilobytes; the room is for games that hang while they load.
+pub const EVENT_QUEUE_CAP: u64 = 16 << 20;
+
+/// More fds than this that belong to no message end a session. libwayland sends at most 28 ahead
+/// of their messages.
+pub const MAX_UNCLAIMED_FDS: usize = 256;
+
+/// What all sessions of a proxy share: the facts of every message and the policy for globals.
+pub struct Rules {
+    pub(crate) tables: Tables,
+    pub(crate) gate: Gate,
+}
+
+impl Rules {
+    /// Rules for a hook with these interests.
+    #[must_use]
+    pub fn new(interests: &[Interest], policy: GlobalPolicy) -> Self {
+        Self { tables: Tables::new(interests), gate: Gate::new(policy) }
+    }
+}
+
+/// One client's session.
+///
+/// In go bytes and fds: receive into [`Session::spare`], tell [`Session::handle_received`], and
+/// [`Session::handle_end`] when a side has no more; only while [`Session::wants_read`]. After each
+/// change, out go bytes and fds: send what [`Session::poll_transmit`] gives and tell
+/// [`Session::handle_transmitted`], for both sides, until there is nothing or the socket is full.
+/// When [`Session::is_finished`], close both sides.
+pub struct Session {
+    client: ClientId,
+    rules: Arc<Rules>,
+    objects: Objects,
+    globals: Globals,
+    /// Towards the compositor.
+    requests: Lane,
+    /// Towards the client.
+    events: Lane,
+    /// Whether the client, and the compositor, may still send.
+    client_speaks: bool,
+    compositor_speaks: bool,
+    /// Whether the client, and the compositor, can still receive.
+    client_hears: bool,
+    compositor_hears: bool,
+    /// Nothing counts any more but what waits to go to the client.
+    over: bool,
+}
+
+impl Session {
+    /// A session in which nothing was said.
+    #[must_use]
+    pub fn new(client: ClientId, rules: Arc<Rules>) -> Self {
+        Self {
+            client,
+            rules,
+            objects: Objects::new(),
+            globals: Globals::default(),
+            requests: Lane::new(),
+            events: Lane::new(),
+            client_speaks: true,
+            compositor_speaks: true,
+            client_hears: true,
+            compositor_hears: true,
+            over: false,
+        }
+    }
+
+    /// Whose session it is.
+    #[must_use]
+    pub fn client(&self) -> ClientId {
+        self.client
+    }
+
+    fn lane(&mut self, from: Side) -> &mut Lane {
+        match from {
+            Side::Client => &mut self.requests,
+            Side::Compositor => &mut self.events,
+        }
+    }
+
+    /// Where to receive bytes of `from` into. Empty only while [`Session::wants_read`] says no.
+    pub fn spare(&mut self, from: Side) -> &mut [u8] {
+        self.lane(from).spare(from == Side::Compositor)
+    }
+
+    /// Whether bytes of `from` are welcome.
+    #[must_use]
+    pub fn wants_read(&self, from: Side) -> bool {
+        if self.over || !self.client_speaks || !self.compositor_speaks {
+            return false;
+        }
+        match from {
+            Side::Client => self.compositor_hears && self.requests.waiting() < REQUEST_QUEUE_LIMIT,
+            Side::Compositor => self.client_hears,
+        }
+    }
+
+    /// `len` bytes of `from` lie in [`Session::spare`], and `fds` came with them (they are taken).
+    /// `now_ns` is the moment in CLOCK_MONOTONIC nanoseconds.
+    ///
+    /// # Errors
+    /// [`Violation`] if the session cannot go on. The client's `wl_display.error` is queued.
+    pub fn handle_received<H: Hook + ?Sized>(
+        &mut self,
+        from: Side,
+        len: usize,
+        fds: &mut Vec<OwnedFd>,
+        now_ns: u64,
+        hook: &mut H,
+    ) -> Result<(), Violation> {
+        let direction = from.direction();
+        let (lane, other) = match from {
+            Side::Client => (&mut self.requests, &mut self.events),
+            Side::Compositor => (&mut self.events, &mut self.requests),
+        };
+        lane.accept_fds(fds);
+        lane.filled = (lane.filled + len).min(lane.received.len());
+        if self.over {
+            return Ok(());
+        }
+        let at = lane.checked;
+        let pass = Pass {
+            client: self.client,
+            direction,
+            now_ns,
+            rules: &self.rules,
+            objects: &mut self.objects,
+            globals: &mut self.globals,
+            lane,
+            other,
+            hook,
+            run_start: at,
+            at,
+        };
+        match pass.run() {
+            Ok(Passed::All) => self.check_limits(from),
+            Ok(Passed::Error) => {
+                self.over = true;
+                Ok(())
+            }
+            Err(stopped) => Err(self.fail(from, Some(stopped.place), stopped.problem)),
+        }
+    }
+
+    fn check_limits(&mut self, from: Side) -> Result<(), Violation> {
+        if !self.client_hears {
+            self.events.discard();
+        }
+        if !self.compositor_hears {
+            self.requests.discard();
+        }
+        let unclaimed = self.lane(from).unclaimed_fds();
+        if unclaimed > MAX_UNCLAIMED_FDS {
+            return Err(self.fail(from, None, Problem::TooManyFds(unclaimed)));
+        }
+        let unread = self.events.waiting();
+        if unread > EVENT_QUEUE_CAP {
+            let violation = self.fail(Side::Client, None, Problem::TooMuchUnread(unread));
+            // It will not read what we have to say about it either.
+            self.events.discard();
+            return Err(violation);
+        }
+        Ok(())
+    }
+
+    /// The kernel lost fds of `from` (MSG_CTRUNC).
+    pub fn handle_lost_fds(&mut self, from: Side) -> Violation {
+        self.fail(from, None, Problem::TruncatedFds)
+    }
+
+    /// Ends the session: the client hears why, behind all that is queued for it.
+    fn fail(&mut self, fault: Side, place: Option<Place>, problem: Problem) -> Violation {
+        const IMPLEMENTATION: u32 = 3;
+        let code = match fault {
+            Side::Client => problem.display_code(),
+            Side::Compositor => IMPLEMENTATION,
+        };
+        let violation = Violation { client: self.client, fault, place, problem };
+        let object = place
+            .map(|p| p.object)
+            .filter(|id| fault == Side::Client && self.objects.lookup(*id).is_some())
+            .unwrap_or(ObjectId::DISPLAY);
+        if !self.over {
+            self.over = true;
+            self.say_error(object, code, &violation.to_string());
+        }
+        violation
+    }
+
+    /// Ends the session before it began, because there is no compositor to talk to: the client
+    /// hears `reason` in a `wl_display.error`.
+    pub fn refuse(&mut self, reason: &str) {
+        const IMPLEMENTATION: u32 = 3;
+        self.over = true;
+        self.say_error(ObjectId::DISPLAY, IMPLEMENTATION, reason);
+    }
+
+    fn say_error(&mut self, object: ObjectId, code: u32, text: &str) {
+        let start = self.events.own.len();
+        let opcode = wl_display::EVT_ERROR_OPCODE;
+        Writer::message(&mut self.events.own, ObjectId::DISPLAY, opcode, |w| {
+            w.object(object).uint(code).string(text);
+        });
+        self.events.queue_own(start);
+    }
+
+    /// `from` will send nothing more (end of file). What it sent before still goes on.
+    pub fn handle_end(&mut self, from: Side) {
+        let lane = self.lane(from);
+        let rest = lane.filled - lane.checked;
+        match from {
+            Side::Client => {
+                self.client_speaks = false;
+                self.client_hears = false;
+                self.events.discard();
+            }
+            Side::Compositor => {
+                self.compositor_speaks = false;
+                self.compositor_hears = false;
+                self.requests.discard();
+            }
+        }
+        if rest > 0 && !self.over {
+            tracing::debug!("client {}: the {from} ended within a message", self.client.0);
+        }
+    }
+
+    /// `to` will read nothing more (broken pipe). What it sent may still be read.
+    pub fn handle_deaf(&mut self, to: Side) {
+        match to {
+            Side::Client => self.client_hears = false,
+            Side::Compositor => self.compositor_hears = false,
+        }
+        self.lane(to.other()).discard();
+    }
+
+    /// Lets `hook` queue messages that no message caused.
+    pub fn inject<H: Hook + ?Sized>(&mut self, now_ns: u64, hook: &mut H) {
+        if self.over {
+            return;
+        }
+        let (requests, events) = (self.requests.own.len(), self.events.own.len());
+        hook.inject(&mut Context {
+            client: self.client,
+            now_ns,
+            objects: &mut self.objects,
+            requests: &mut self.requests.own,
+            events: &mut self.events.own,
+        });
+        for (lane, before, direction) in [
+            (&mut self.requests, requests, Direction::Request),
+            (&mut self.events, events, Direction::Event),
+        ] {
+            lane.queue_own(before);
+            review(&self.rules, &mut self.objects, direction, &lane.own[before..]);
+        }
+    }
+
+    /// What goes to `to` next. Ask again only after [`Session::handle_transmitted`].
+    pub fn poll_transmit(&mut self, to: Side) -> Option<Transmit<'_>> {
+        self.lane(to.other()).poll_transmit()
+    }
+
+    /// The first `len` bytes (not 0) and all fds of the last [`Session::poll_transmit`] for `to`
+    /// are sent; with 0, nothing is.
+    pub fn handle_transmitted(&mut self, to: Side, len: usize) {
+        self.lane(to.other()).handle_transmitted(len);
+    }
+
+    pub(crate) fn take_fds(&mut self, to: Side) -> impl Iterator<Item = OwnedFd> {
+        self.lane(to.other()).take_offered()
+    }
+
+    /// Bytes that wait to go to `to`.
+    #[must_use]
+    pub fn waiting(&self, to: Side) -> u64 {
+        match to {
+            Side::Client => self.events.waiting(),
+            Side::Compositor => self.requests.waiting(),
+        }
+    }
+
+    /// Whether both sides can be closed: one has ended and the other has what was left.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        if self.over || !self.compositor_speaks {
+            return self.events.waiting() == 0 || !self.client_hears;
+        }
+        !self.client_speaks && self.requests.waiting() == 0
+    }
+}
