@@ -1,1 +1,143 @@
-//! Under construction.
+//! Takes the main window's frames as the game commits them, and tells the game its size.
+//!
+//! [`Capture`] is a hook of the proxy. It follows the surfaces, buffers and windows of all clients
+//! of a session (`graph`), turns commits of the main window into frames (`window`), decides when a
+//! buffer goes back to the game (`release`), reads its shared memory (`shm`) and rewrites what the
+//! compositor says about size (`fullscreen`). `handlers` has one file for each interface.
+
+mod config;
+mod fullscreen;
+mod graph;
+mod handlers;
+mod owned;
+mod release;
+mod shm;
+mod stats;
+mod window;
+
+use std::sync::Arc;
+use std::task::Waker;
+
+use stratus_frame::{Post, Released, Size};
+use stratus_proxy_core::{ClientId, Context, Hook, Interest, Malformed, Message, Verdict};
+
+pub use config::CaptureConfig;
+pub use stats::{CaptureStats, Counter};
+
+use graph::Graph;
+use owned::PicturePool;
+use release::Holds;
+use window::{Main, Posted, Said};
+
+/// The hook that captures one session: all connections of one game, however many.
+///
+/// Order of calls: after each batch of messages, and whenever the waker given to [`Capture::new`]
+/// was called, [`Hook::poll_ready`] and [`Hook::inject`] until there is nothing left; and
+/// [`Hook::handle_timeout`] when [`Hook::poll_deadline`] has come, followed by the same.
+pub struct Capture {
+    graph: Graph,
+    holds: Holds,
+    post: Post,
+    pictures: PicturePool,
+    stats: Arc<CaptureStats>,
+    /// The size and refresh (mHz) that the game is told.
+    screen: Size,
+    refresh: i32,
+    hold_deadline_ns: u64,
+    main: Option<Main>,
+    posted: Option<Posted>,
+    next_frame: u64,
+    /// The next frame shows a picture that the encoder has no predecessor of.
+    full_next: bool,
+    last_size: Size,
+    truncated_seen: u64,
+    said: Said,
+    /// Names of the outputs that clients bound, as far as they matter: none, one, or several.
+    outputs: Vec<u32>,
+    /// Clients of which an unreadable buffer was reported.
+    reported: Vec<ClientId>,
+}
+
+impl Capture {
+    /// A capture that puts its frames into `post`. `released_waker` is called from the encoder's
+    /// thread when a frame was dropped: it must make the proxy's loop come back here at once.
+    #[must_use]
+    pub fn new(config: &CaptureConfig, post: Post, released_waker: Waker) -> Self {
+        let deadline = config.hold_deadline.as_nanos();
+        Self {
+            graph: Graph::default(),
+            holds: Holds::new(Released::new(released_waker)),
+            post,
+            pictures: PicturePool::default(),
+            stats: Arc::default(),
+            screen: config.size,
+            refresh: i32::try_from(config.refresh_mhz).unwrap_or(i32::MAX),
+            hold_deadline_ns: u64::try_from(deadline).unwrap_or(u64::MAX),
+            main: None,
+            posted: None,
+            next_frame: 1,
+            full_next: true,
+            last_size: Size::default(),
+            truncated_seen: 0,
+            said: Said::default(),
+            outputs: Vec::new(),
+            reported: Vec::new(),
+        }
+    }
+
+    /// The counts, which go on while the capture runs.
+    #[must_use]
+    pub fn stats(&self) -> Arc<CaptureStats> {
+        Arc::clone(&self.stats)
+    }
+}
+
+impl Hook for Capture {
+    fn interests(&self) -> Vec<Interest> {
+        handlers::interests()
+    }
+
+    fn client_added(&mut self, _client: ClientId) {
+        self.stats.clients.add(1);
+    }
+
+    fn request(
+        &mut self,
+        cx: &mut Context<'_>,
+        message: &mut Message<'_>,
+    ) -> Result<Verdict, Malformed> {
+        handlers::request(self, cx, message)
+    }
+
+    fn event(
+        &mut self,
+        cx: &mut Context<'_>,
+        message: &mut Message<'_>,
+    ) -> Result<Verdict, Malformed> {
+        handlers::event(self, cx, message)
+    }
+
+    fn client_gone(&mut self, client: ClientId) {
+        self.stats.clients.set(self.stats.clients.value().saturating_sub(1));
+        self.graph.remove_client(client);
+        self.reported.retain(|&c| c != client);
+        self.forget_gone_buffers();
+        self.elect(None);
+    }
+
+    fn poll_ready(&mut self) -> Option<ClientId> {
+        self.client_with_release()
+    }
+
+    fn inject(&mut self, cx: &mut Context<'_>) {
+        self.send_releases(cx);
+    }
+
+    fn poll_deadline(&self) -> Option<u64> {
+        self.next_hold_deadline()
+    }
+
+    fn handle_timeout(&mut self, now_ns: u64) {
+        self.end_late_holds(now_ns);
+    }
+}

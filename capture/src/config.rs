@@ -1,0 +1,25 @@
+//! What a session decides about its capture.
+
+use std::time::Duration;
+
+use stratus_frame::Size;
+
+/// Settings of one session; they do not change while it runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaptureConfig {
+    /// The stream's size in pixels, which the game is told as that of its only screen.
+    pub size: Size,
+    /// The screen's refresh rate in mHz (`wl_output.mode`), e.g. 60000.
+    pub refresh_mhz: u32,
+    /// How long a release of the compositor may be kept from the game because a frame is still
+    /// read. Then it goes out, and the frame is marked torn.
+    pub hold_deadline: Duration,
+}
+
+impl CaptureConfig {
+    /// `size` at 60 Hz with a hold deadline of 100 ms.
+    #[must_use]
+    pub const fn new(size: Size) -> Self {
+        Self { size, refresh_mhz: 60_000, hold_deadline: Duration::from_millis(100) }
+    }
+}

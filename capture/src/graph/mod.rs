@@ -1,0 +1,162 @@
+//! What the clients have made: surfaces, windows, buffers and pools, linked by keys.
+//!
+//! A key outlives what it names without ever naming another thing, so links need no cleaning up
+//! when an object goes; Wayland ids, which clients use anew at once, have no such promise.
+
+mod buffer;
+mod state;
+mod surface;
+
+use slotmap::{Key, KeyData, SlotMap, new_key_type};
+use stratus_proxy_core::ClientId;
+
+pub(crate) use buffer::{Buffer, Pool, Source};
+pub(crate) use state::{Applied, Cached, Change, Pending, Viewport};
+pub(crate) use surface::{Role, Surface, Toplevel};
+
+new_key_type! {
+    /// Names a surface.
+    pub(crate) struct SurfaceKey;
+    /// Names a window.
+    pub(crate) struct ToplevelKey;
+    /// Names a buffer.
+    pub(crate) struct BufferKey;
+    /// Names a pool.
+    pub(crate) struct PoolKey;
+}
+
+/// How far up we follow parents. Nesting this deep is no program's; the bound keeps a client from
+/// costing us more than its message did.
+const MAX_DEPTH: usize = 64;
+
+/// A key as it is stored with a Wayland object; never 0, which means that nothing is stored.
+pub(crate) fn to_data(key: impl Key) -> u64 {
+    key.data().as_ffi()
+}
+
+/// The key that [`to_data`] stored. For 0 it is one that names nothing.
+pub(crate) fn from_data<K: Key>(data: u64) -> K {
+    if data == 0 { K::null() } else { KeyData::from_ffi(data).into() }
+}
+
+/// Everything of all clients of a session.
+#[derive(Default)]
+pub(crate) struct Graph {
+    pub(crate) surfaces: SlotMap<SurfaceKey, Surface>,
+    pub(crate) toplevels: SlotMap<ToplevelKey, Toplevel>,
+    pub(crate) buffers: SlotMap<BufferKey, Buffer>,
+    pub(crate) pools: SlotMap<PoolKey, Pool>,
+    /// Mapped windows, the newest last.
+    mapped: Vec<ToplevelKey>,
+}
+
+impl Graph {
+    /// The newest mapped window without a parent.
+    pub(crate) fn newest_root(&self) -> Option<ToplevelKey> {
+        let is_root = |k: &&ToplevelKey| self.toplevels.get(**k).is_some_and(Toplevel::is_root);
+        self.mapped.iter().rev().find(is_root).copied()
+    }
+
+    /// A window got its first buffer.
+    pub(crate) fn map(&mut self, key: ToplevelKey) {
+        self.mapped.push(key);
+    }
+
+    /// A window lost its buffer or its objects: it returns to the state that it was made in, and
+    /// its children become those of its parent (`xdg_toplevel`, `set_parent`).
+    pub(crate) fn unmap(&mut self, key: ToplevelKey) {
+        self.mapped.retain(|&k| k != key);
+        let Some(toplevel) = self.toplevels.get_mut(key) else { return };
+        let heir = toplevel.parent;
+        *toplevel = Toplevel::new(toplevel.client, toplevel.id, toplevel.surface);
+        for child in self.toplevels.values_mut().filter(|t| t.parent == Some(key)) {
+            child.parent = heir;
+        }
+    }
+
+    /// The object of a window went; its surface may get another one.
+    pub(crate) fn remove_toplevel(&mut self, key: ToplevelKey) {
+        self.unmap(key);
+        let Some(toplevel) = self.toplevels.remove(key) else { return };
+        if let Some(surface) = self.surfaces.get_mut(toplevel.surface) {
+            surface.role = Role::None;
+            surface.applied = Applied::default();
+        }
+    }
+
+    /// The object of a surface went.
+    pub(crate) fn remove_surface(&mut self, key: SurfaceKey) {
+        self.unlink(key);
+        if let Some(Surface { role: Role::Toplevel(toplevel), .. }) = self.surfaces.remove(key) {
+            self.remove_toplevel(toplevel);
+        }
+    }
+
+    /// Whether a surface is free to be what a request makes it. A role is for good: a request for
+    /// another one ends the client (`wl_surface`).
+    pub(crate) fn can_take_role(&self, key: SurfaceKey) -> bool {
+        self.surfaces.get(key).is_some_and(|s| s.role == Role::None)
+    }
+
+    /// Makes a surface what it is, unless it is something already.
+    pub(crate) fn give_role(&mut self, key: SurfaceKey, role: Role) {
+        if let Some(surface) = self.surfaces.get_mut(key).filter(|s| s.role == Role::None) {
+            surface.role = role;
+        }
+    }
+
+    /// Makes `child` a subsurface of `parent`, synchronized at first.
+    pub(crate) fn link(&mut self, child: SurfaceKey, parent: SurfaceKey) {
+        self.unlink(child);
+        if !self.can_take_role(child) {
+            return;
+        }
+        let Some(above) = self.surfaces.get_mut(parent) else { return };
+        above.children.push(child);
+        if let Some(surface) = self.surfaces.get_mut(child) {
+            surface.role = Role::Subsurface { parent, synchronized: true };
+        }
+    }
+
+    /// Ends a subsurface's tie to its parent; it is unmapped by that.
+    pub(crate) fn unlink(&mut self, child: SurfaceKey) {
+        let Some(surface) = self.surfaces.get_mut(child) else { return };
+        let Role::Subsurface { parent, .. } = surface.role else { return };
+        surface.role = Role::None;
+        surface.cached = Cached::default();
+        surface.applied = Applied::default();
+        if let Some(above) = self.surfaces.get_mut(parent) {
+            above.children.retain(|&k| k != child);
+        }
+    }
+
+    /// Whether commits of a surface wait for its parent: its own mode says so, or that of a
+    /// surface above it (`wl_subsurface`, "synchronized mode").
+    pub(crate) fn is_synchronized(&self, key: SurfaceKey) -> bool {
+        let mut at = key;
+        for _ in 0..MAX_DEPTH {
+            match self.surfaces.get(at).map(|s| s.role) {
+                Some(Role::Subsurface { synchronized: true, .. }) => return true,
+                Some(Role::Subsurface { parent, .. }) => at = parent,
+                _ => return false,
+            }
+        }
+        true
+    }
+
+    /// Whether something of a client's own stands on the surface.
+    pub(crate) fn has_mapped_child(&self, key: SurfaceKey) -> bool {
+        let mapped =
+            |k: &SurfaceKey| self.surfaces.get(*k).is_some_and(|s| s.applied.content.is_some());
+        self.surfaces.get(key).is_some_and(|s| s.children.iter().any(mapped))
+    }
+
+    /// Forgets everything of a client.
+    pub(crate) fn remove_client(&mut self, client: ClientId) {
+        self.toplevels.retain(|_, t| t.client != client);
+        self.mapped.retain(|&k| self.toplevels.contains_key(k));
+        self.surfaces.retain(|_, s| s.client != client);
+        self.buffers.retain(|_, b| b.client != client);
+        self.pools.retain(|_, p| p.client != client);
+    }
+}

@@ -1,0 +1,99 @@
+//! What is known of a `wl_surface` and of an `xdg_toplevel`.
+
+use stratus_proxy_core::{ClientId, ObjectId};
+
+use super::{Applied, Cached, Pending, SurfaceKey, ToplevelKey, Viewport};
+
+/// What a surface is for; given once, by the request that makes the role's object.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// None yet, or one that never is a window (and so never streamed).
+    #[default]
+    None,
+    /// A window.
+    Toplevel(ToplevelKey),
+    /// A menu or tooltip (`xdg_surface.get_popup`).
+    Popup,
+    /// Part of another surface (`wl_subcompositor.get_subsurface`).
+    Subsurface {
+        /// The surface that it is part of.
+        parent: SurfaceKey,
+        /// The mode that `set_sync` and `set_desync` set; the parents' count too.
+        synchronized: bool,
+    },
+    /// The pointer's picture (`wl_pointer.set_cursor`).
+    Cursor,
+    /// What hangs at the pointer during drag and drop (`wl_data_device.start_drag`).
+    DragIcon,
+}
+
+/// A surface whose `wl_surface` object lives.
+#[derive(Debug)]
+pub(crate) struct Surface {
+    pub(crate) client: ClientId,
+    pub(crate) role: Role,
+    pub(crate) pending: Pending,
+    pub(crate) cached: Cached,
+    pub(crate) applied: Applied,
+    /// Its subsurfaces, in the order of their creation.
+    pub(crate) children: Vec<SurfaceKey>,
+    /// Attached buffers in a row that had never been attached before; saturates.
+    pub(crate) fresh_buffers: u8,
+}
+
+impl Surface {
+    pub(crate) fn new(client: ClientId) -> Self {
+        Self {
+            client,
+            role: Role::None,
+            pending: Pending::default(),
+            cached: Cached::default(),
+            applied: Applied::default(),
+            children: Vec::new(),
+            fresh_buffers: 0,
+        }
+    }
+
+    /// The viewport that the commits so far set, applied or not.
+    pub(crate) fn newest_viewport(&self) -> Viewport {
+        self.cached.0.viewport.unwrap_or(self.applied.viewport)
+    }
+}
+
+/// A window whose `xdg_toplevel` object lives.
+#[derive(Debug)]
+pub(crate) struct Toplevel {
+    pub(crate) client: ClientId,
+    pub(crate) id: ObjectId,
+    pub(crate) surface: SurfaceKey,
+    /// Set for dialogs. When a parent is unmapped, its own parent takes its place.
+    pub(crate) parent: Option<ToplevelKey>,
+    /// Whether it was configured at least once.
+    pub(crate) configured: bool,
+    /// Whether we asked the compositor to make it fullscreen.
+    pub(crate) fullscreen_asked: bool,
+    /// Limits that it asked for as a root window and that count again if it becomes a dialog.
+    pub(crate) min_size: Option<(i32, i32)>,
+    /// See `min_size`.
+    pub(crate) max_size: Option<(i32, i32)>,
+}
+
+impl Toplevel {
+    pub(crate) fn new(client: ClientId, id: ObjectId, surface: SurfaceKey) -> Self {
+        Self {
+            client,
+            id,
+            surface,
+            parent: None,
+            configured: false,
+            fullscreen_asked: false,
+            min_size: None,
+            max_size: None,
+        }
+    }
+
+    /// Whether it fills the screen, as windows without a parent do.
+    pub(crate) fn is_root(&self) -> bool {
+        self.parent.is_none()
+    }
+}

@@ -1,0 +1,116 @@
+//! One file for each interface, named after it.
+//!
+//! A handler lists the requests and events that it wants and gets those only. Its object data is
+//! the key of what the object stands for (see `graph::to_data`).
+
+mod wl_buffer;
+mod wl_compositor;
+mod wl_data_device;
+mod wl_output;
+mod wl_pointer;
+mod wl_registry;
+mod wl_shm;
+mod wl_shm_pool;
+mod wl_subcompositor;
+mod wl_subsurface;
+mod wl_surface;
+mod wp_fractional_scale_v1;
+mod wp_viewport;
+mod wp_viewporter;
+mod xdg_surface;
+mod xdg_toplevel;
+mod xdg_wm_base;
+mod zxdg_output_v1;
+
+use stratus_protocols::InterfaceId;
+use stratus_proxy_core::{Context, Direction, Interest, Malformed, Message, ObjectId, Verdict};
+
+use crate::Capture;
+use crate::graph::{SurfaceKey, from_data};
+
+type Answer = Result<Verdict, Malformed>;
+
+macro_rules! handlers {
+    (requests { $($request:ident $request_mod:ident,)* } events { $($event:ident $event_mod:ident,)* }) => {
+        /// All messages that any handler wants.
+        pub(crate) fn interests() -> Vec<Interest> {
+            let mut all = Vec::new();
+            $(all.extend($request_mod::REQUESTS.iter().map(|&opcode| Interest {
+                interface: InterfaceId::$request,
+                direction: Direction::Request,
+                opcode,
+            }));)*
+            $(all.extend($event_mod::EVENTS.iter().map(|&opcode| Interest {
+                interface: InterfaceId::$event,
+                direction: Direction::Event,
+                opcode,
+            }));)*
+            all
+        }
+
+        /// Leads a request to its handler.
+        pub(crate) fn request(
+            capture: &mut Capture,
+            cx: &mut Context<'_>,
+            message: &mut Message<'_>,
+        ) -> Answer {
+            match message.interface {
+                $(InterfaceId::$request => $request_mod::request(capture, cx, message),)*
+                _ => Ok(Verdict::Forward),
+            }
+        }
+
+        /// Leads an event to its handler.
+        pub(crate) fn event(
+            capture: &mut Capture,
+            cx: &mut Context<'_>,
+            message: &mut Message<'_>,
+        ) -> Answer {
+            match message.interface {
+                $(InterfaceId::$event => $event_mod::event(capture, cx, message),)*
+                _ => Ok(Verdict::Forward),
+            }
+        }
+    };
+}
+
+handlers! {
+    requests {
+        WlSurface wl_surface,
+        WlBuffer wl_buffer,
+        WlCompositor wl_compositor,
+        WlDataDevice wl_data_device,
+        WlPointer wl_pointer,
+        WlRegistry wl_registry,
+        WlShm wl_shm,
+        WlShmPool wl_shm_pool,
+        WlSubcompositor wl_subcompositor,
+        WlSubsurface wl_subsurface,
+        WpViewport wp_viewport,
+        WpViewporter wp_viewporter,
+        XdgSurface xdg_surface,
+        XdgToplevel xdg_toplevel,
+        XdgWmBase xdg_wm_base,
+    }
+    events {
+        WlBuffer wl_buffer,
+        WlOutput wl_output,
+        WlShm wl_shm,
+        WlSurface wl_surface,
+        WpFractionalScaleV1 wp_fractional_scale_v1,
+        XdgToplevel xdg_toplevel,
+        ZxdgOutputV1 zxdg_output_v1,
+    }
+}
+
+/// Overwrites argument word `word` if it says something else, so that what agrees stays as the
+/// compositor wrote it.
+fn patch_int(message: &mut Message<'_>, word: usize, is: i32, shall: i32) -> Result<(), Malformed> {
+    if is == shall { Ok(()) } else { message.patch(word, shall.cast_unsigned()) }
+}
+
+/// The surface that object `id` stands for; a key that names nothing if it is none.
+fn surface_of(cx: &Context<'_>, id: ObjectId) -> SurfaceKey {
+    let surface = cx.object(id).filter(|o| o.interface == InterfaceId::WlSurface);
+    from_data(surface.map_or(0, |o| o.data))
+}

@@ -1,0 +1,45 @@
+//! `wl_shm`: makes pools, and says which formats there are: those that the encoder takes.
+
+use std::sync::Arc;
+
+use stratus_protocols::wl_shm::{EVT_FORMAT_OPCODE, REQ_CREATE_POOL_OPCODE};
+use stratus_proxy_core::{Context, Message, Verdict};
+
+use super::Answer;
+use crate::Capture;
+use crate::graph::{Pool, to_data};
+use crate::shm::{PoolMemory, is_readable};
+
+pub(super) const REQUESTS: &[u16] = &[REQ_CREATE_POOL_OPCODE];
+pub(super) const EVENTS: &[u16] = &[EVT_FORMAT_OPCODE];
+
+pub(super) fn request(
+    capture: &mut Capture,
+    cx: &mut Context<'_>,
+    message: &mut Message<'_>,
+) -> Answer {
+    let mut args = message.args();
+    let (id, file, size) = (args.object()?, args.fd()?, args.int()?);
+    // The compositor ends clients that state no size at all; nothing is ever read for them.
+    let size = usize::try_from(size).unwrap_or(0);
+    match file.try_clone_to_owned() {
+        Ok(file) => {
+            let memory = Arc::new(PoolMemory::new(file, size));
+            let key = capture.graph.pools.insert(Pool { client: cx.client(), memory });
+            cx.set_data(id, to_data(key));
+        }
+        // Its buffers are then like those of a pool that is not shared memory: not streamed.
+        Err(error) => tracing::error!(%error, "no file descriptor is left for a pool"),
+    }
+    Ok(Verdict::Forward)
+}
+
+pub(super) fn event(
+    _capture: &mut Capture,
+    _cx: &mut Context<'_>,
+    message: &mut Message<'_>,
+) -> Answer {
+    // Clients choose another format when theirs is not offered.
+    let format = message.args().uint()?;
+    Ok(if is_readable(format) { Verdict::Forward } else { Verdict::Drop })
+}

@@ -1,0 +1,101 @@
+//! `wl_surface`: collects pending state and applies it at the commit.
+
+use stratus_protocols::wl_surface::{
+    EVT_PREFERRED_BUFFER_SCALE_OPCODE, EVT_PREFERRED_BUFFER_TRANSFORM_OPCODE, REQ_ATTACH_OPCODE,
+    REQ_COMMIT_OPCODE, REQ_DAMAGE_BUFFER_OPCODE, REQ_DAMAGE_OPCODE, REQ_DESTROY_OPCODE,
+    REQ_SET_BUFFER_SCALE_OPCODE, REQ_SET_BUFFER_TRANSFORM_OPCODE,
+};
+use stratus_proxy_core::{Context, Malformed, Message, ObjectId, Verdict};
+
+use super::{Answer, patch_int, wl_buffer};
+use crate::Capture;
+use crate::graph::{SurfaceKey, from_data};
+
+pub(super) const REQUESTS: &[u16] = &[
+    REQ_DESTROY_OPCODE,
+    REQ_ATTACH_OPCODE,
+    REQ_DAMAGE_OPCODE,
+    REQ_COMMIT_OPCODE,
+    REQ_SET_BUFFER_TRANSFORM_OPCODE,
+    REQ_SET_BUFFER_SCALE_OPCODE,
+    REQ_DAMAGE_BUFFER_OPCODE,
+];
+pub(super) const EVENTS: &[u16] =
+    &[EVT_PREFERRED_BUFFER_SCALE_OPCODE, EVT_PREFERRED_BUFFER_TRANSFORM_OPCODE];
+
+pub(super) fn request(
+    capture: &mut Capture,
+    cx: &mut Context<'_>,
+    message: &mut Message<'_>,
+) -> Answer {
+    let key: SurfaceKey = from_data(message.data);
+    let mut args = message.args();
+    match message.opcode {
+        REQ_COMMIT_OPCODE => commit(capture, cx, key),
+        REQ_DESTROY_OPCODE => {
+            capture.graph.remove_surface(key);
+            capture.elect(None);
+        }
+        REQ_ATTACH_OPCODE => {
+            let buffer = args.object()?;
+            let content = (buffer != ObjectId::NULL).then(|| wl_buffer::adopt(capture, cx, buffer));
+            if let Some(surface) = capture.graph.surfaces.get_mut(key) {
+                surface.pending.0.attach = Some(content);
+            }
+        }
+        opcode => {
+            let Some(surface) = capture.graph.surfaces.get_mut(key) else {
+                return Ok(Verdict::Forward);
+            };
+            let pending = &mut surface.pending.0;
+            let mut rect =
+                || Ok::<_, Malformed>([args.int()?, args.int()?, args.int()?, args.int()?]);
+            match opcode {
+                REQ_DAMAGE_BUFFER_OPCODE => pending.damage.add_buffer(rect()?),
+                REQ_DAMAGE_OPCODE => pending.damage.add_surface(rect()?),
+                REQ_SET_BUFFER_SCALE_OPCODE => pending.scale = Some(args.int()?),
+                REQ_SET_BUFFER_TRANSFORM_OPCODE => pending.transform = Some(args.uint()?),
+                _ => {}
+            }
+        }
+    }
+    Ok(Verdict::Forward)
+}
+
+fn commit(capture: &mut Capture, cx: &mut Context<'_>, key: SurfaceKey) {
+    capture.stats.commits.add(1);
+    capture.ask_for_fullscreen(cx, key);
+    let Some(surface) = capture.graph.surfaces.get_mut(key) else { return };
+    let mut change = std::mem::take(&mut surface.pending).0;
+    if let Some(Some(buffer)) = change.attach {
+        if capture.graph.buffers.contains_key(buffer) {
+            capture.buffer_committed(buffer, key);
+        } else {
+            // Destroyed between attach and commit: the content is undefined by `wl_surface`;
+            // compositors treat it as nil.
+            change.attach = Some(None);
+        }
+    }
+    if capture.graph.is_synchronized(key) {
+        if let Some(surface) = capture.graph.surfaces.get_mut(key) {
+            surface.cached.0.merge(change);
+        }
+        return;
+    }
+    capture.apply(key, &change, cx.now_ns());
+}
+
+pub(super) fn event(
+    _capture: &mut Capture,
+    _cx: &mut Context<'_>,
+    message: &mut Message<'_>,
+) -> Answer {
+    let is = message.args().int()?;
+    match message.opcode {
+        EVT_PREFERRED_BUFFER_SCALE_OPCODE => patch_int(message, 0, is, 1)?,
+        // `wl_output.transform.normal`.
+        EVT_PREFERRED_BUFFER_TRANSFORM_OPCODE => patch_int(message, 0, is, 0)?,
+        _ => {}
+    }
+    Ok(Verdict::Forward)
+}

@@ -1,0 +1,241 @@
+//! When a buffer goes back to the game.
+//!
+//! The compositor says that it is done with `wl_buffer.release`; our encoder says so by dropping
+//! its [`Hold`]. The game gets the event when both have. Three rules keep it from starving: a
+//! newer frame replaces the one that waits, whose hold ends at once; a frame that still waits
+//! when the game has no other buffer is copied out; and at a deadline any hold ends by force.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use slotmap::{SlotMap, new_key_type};
+use stratus_frame::{Hold, HoldKey, Released};
+use stratus_protocols::wl_buffer;
+use stratus_proxy_core::{ClientId, Context, Verdict};
+
+use crate::Capture;
+use crate::graph::{BufferKey, SurfaceKey, from_data, to_data};
+
+/// A surface that attached so many new buffers in a row makes one for every frame (GTK does): it
+/// does not wait for any to come back. No swapchain has as many.
+const FRESH_FOR_EVERY_FRAME: u8 = 8;
+
+new_key_type! {
+    /// Names a hold; its [`HoldKey`].
+    pub(crate) struct HoldId;
+}
+
+/// The holds that live, and what follows from those that ended.
+pub(crate) struct Holds {
+    buffers: SlotMap<HoldId, BufferKey>,
+    released: Arc<Released>,
+    /// Room for the keys of dropped holds.
+    dropped: Vec<HoldKey>,
+    /// Buffers that may have a release to deliver.
+    ready: Vec<BufferKey>,
+    /// Buffers whose release a hold keeps back.
+    blocked: Vec<BufferKey>,
+}
+
+impl Holds {
+    pub(crate) fn new(released: Arc<Released>) -> Self {
+        Self {
+            buffers: SlotMap::with_key(),
+            released,
+            dropped: Vec::with_capacity(16),
+            ready: Vec::with_capacity(16),
+            blocked: Vec::with_capacity(16),
+        }
+    }
+}
+
+impl Capture {
+    /// A commit gave `buffer` to the compositor, as content of `surface`.
+    pub(crate) fn buffer_committed(&mut self, buffer: BufferKey, surface: SurfaceKey) {
+        let Some(buffer) = self.graph.buffers.get_mut(buffer) else { return };
+        buffer.busy = true;
+        buffer.composited = true;
+        buffer.deadline = None;
+        let fresh = buffer.surface.replace(surface).is_none();
+        if let Some(surface) = self.graph.surfaces.get_mut(surface) {
+            surface.fresh_buffers = if fresh { surface.fresh_buffers.saturating_add(1) } else { 0 };
+        }
+    }
+
+    /// Keeps `buffer` from the client until the returned hold is dropped.
+    pub(crate) fn hold(&mut self, buffer: BufferKey) -> Hold {
+        if let Some(buffer) = self.graph.buffers.get_mut(buffer) {
+            buffer.holds += 1;
+        }
+        let id = self.holds.buffers.insert(buffer);
+        self.count_holds();
+        Hold::new(HoldKey(to_data(id)), Arc::clone(&self.holds.released))
+    }
+
+    /// Ends a hold that came back to us.
+    pub(crate) fn end_hold(&mut self, hold: Hold) {
+        if let Some(key) = hold.into_key() {
+            self.hold_ended(key);
+        }
+    }
+
+    /// A hold is over. One that was ended by force is no longer known and changes nothing.
+    fn hold_ended(&mut self, key: HoldKey) {
+        let Some(buffer_key) = self.holds.buffers.remove(from_data(key.0)) else { return };
+        self.count_holds();
+        let Some(buffer) = self.graph.buffers.get_mut(buffer_key) else { return };
+        buffer.holds = buffer.holds.saturating_sub(1);
+        if buffer.holds == 0 {
+            self.unblock(buffer_key);
+        }
+    }
+
+    /// No hold is left on the buffer: what is owed can be delivered.
+    fn unblock(&mut self, key: BufferKey) {
+        self.holds.blocked.retain(|&k| k != key);
+        let Some(buffer) = self.graph.buffers.get_mut(key) else { return };
+        buffer.deadline = None;
+        if buffer.is_deliverable() {
+            self.holds.ready.push(key);
+        }
+    }
+
+    /// Ends the holds that the encoder dropped since the last call.
+    pub(crate) fn collect_dropped_holds(&mut self) {
+        let mut dropped = std::mem::take(&mut self.holds.dropped);
+        self.holds.released.drain(&mut dropped);
+        for key in dropped.drain(..) {
+            self.hold_ended(key);
+        }
+        self.holds.dropped = dropped;
+    }
+
+    /// The compositor is done with a buffer: the event goes on, or waits for our holds.
+    pub(crate) fn compositor_released(&mut self, cx: &mut Context<'_>, key: BufferKey) -> Verdict {
+        self.collect_dropped_holds();
+        let Some(buffer) = self.graph.buffers.get_mut(key) else { return Verdict::Forward };
+        buffer.composited = false;
+        if buffer.holds == 1 && self.waits(key) && !self.has_spare_buffer(key) {
+            self.copy_out_waiting();
+        }
+        let Some(buffer) = self.graph.buffers.get_mut(key) else { return Verdict::Forward };
+        if buffer.holds == 0 {
+            // Those of earlier commits come before the one at hand.
+            deliver(cx, buffer);
+            buffer.busy = false;
+            return Verdict::Forward;
+        }
+        buffer.owed += 1;
+        buffer.deadline = Some(cx.now_ns().saturating_add(self.hold_deadline_ns));
+        self.stats.withheld.add(1);
+        if !self.holds.blocked.contains(&key) {
+            self.holds.blocked.push(key);
+        }
+        Verdict::Drop
+    }
+
+    /// Whether the client has another buffer to draw the surface's next frame in.
+    fn has_spare_buffer(&self, key: BufferKey) -> bool {
+        let Some(buffer) = self.graph.buffers.get(key) else { return false };
+        let surface = buffer.surface.and_then(|s| self.graph.surfaces.get(s));
+        if surface.is_some_and(|s| s.fresh_buffers >= FRESH_FOR_EVERY_FRAME) {
+            return true;
+        }
+        let size = buffer.size();
+        self.graph.buffers.iter().any(|(k, other)| {
+            k != key
+                && other.client == buffer.client
+                && !other.busy
+                && (other.surface == buffer.surface || other.surface.is_none())
+                && other.size() == size
+        })
+    }
+
+    /// A client to which releases can go, if there is one.
+    pub(crate) fn client_with_release(&mut self) -> Option<ClientId> {
+        self.collect_dropped_holds();
+        while let Some(&key) = self.holds.ready.last() {
+            match self.graph.buffers.get(key) {
+                Some(buffer) if buffer.is_deliverable() => return Some(buffer.client),
+                // Destroyed, or committed anew before its release could go out.
+                _ => self.holds.ready.pop(),
+            };
+        }
+        None
+    }
+
+    /// Sends every release that can go to the client of `cx`.
+    pub(crate) fn send_releases(&mut self, cx: &mut Context<'_>) {
+        let buffers = &mut self.graph.buffers;
+        self.holds.ready.retain(|&key| match buffers.get_mut(key) {
+            Some(buffer) if buffer.is_deliverable() => {
+                if buffer.client != cx.client() {
+                    return true;
+                }
+                deliver(cx, buffer);
+                buffer.busy = false;
+                false
+            }
+            _ => false,
+        });
+    }
+
+    /// When the first hold must end, in CLOCK_MONOTONIC ns.
+    pub(crate) fn next_hold_deadline(&self) -> Option<u64> {
+        self.holds.blocked.iter().filter_map(|&key| self.graph.buffers.get(key)?.deadline).min()
+    }
+
+    /// Ends all holds whose deadline has come.
+    pub(crate) fn end_late_holds(&mut self, now_ns: u64) {
+        self.collect_dropped_holds();
+        let late = |capture: &Self, key: &BufferKey| {
+            capture.graph.buffers.get(*key).is_some_and(|b| b.deadline.is_some_and(|d| d <= now_ns))
+        };
+        while let Some(key) = self.holds.blocked.iter().copied().find(|k| late(self, k)) {
+            if self.waits(key) {
+                self.copy_out_waiting();
+            }
+            self.force(key);
+        }
+    }
+
+    /// Ends what holds there are on a buffer although its frames are being read.
+    fn force(&mut self, key: BufferKey) {
+        let before = self.holds.buffers.len();
+        self.holds.buffers.retain(|_, held| *held != key);
+        let forced = before - self.holds.buffers.len();
+        self.count_holds();
+        if let Some(buffer) = self.graph.buffers.get_mut(key) {
+            buffer.holds = 0;
+            if forced > 0 {
+                buffer.torn.store(true, Ordering::Relaxed);
+                buffer.torn = Arc::new(AtomicBool::new(false));
+                self.stats.forced.add(forced as u64);
+                tracing::debug!(
+                    client = buffer.client.0,
+                    buffer = %buffer.id,
+                    "the encoder held a buffer past its deadline: the frame may be torn"
+                );
+            }
+        }
+        self.unblock(key);
+    }
+
+    /// Forgets the holds' links to buffers that are gone.
+    pub(crate) fn forget_gone_buffers(&mut self) {
+        let buffers = &self.graph.buffers;
+        self.holds.blocked.retain(|&key| buffers.contains_key(key));
+        self.holds.ready.retain(|&key| buffers.contains_key(key));
+    }
+
+    fn count_holds(&self) {
+        self.stats.held.set(self.holds.buffers.len() as u64);
+    }
+}
+
+/// Sends the owed releases: as many as the compositor sent, because a client may count them.
+fn deliver(cx: &mut Context<'_>, buffer: &mut crate::graph::Buffer) {
+    for _ in 0..std::mem::take(&mut buffer.owed) {
+        cx.send_event(buffer.id, wl_buffer::EVT_RELEASE_OPCODE, |_| {});
+    }
+}

@@ -1,0 +1,69 @@
+//! What the capture counts.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use stratus_frame::Size;
+
+/// One number that anyone may read while the capture runs.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// The number now.
+    #[must_use]
+    pub fn value(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn add(&self, n: u64) {
+        self.0.fetch_add(n, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set(&self, n: u64) {
+        self.0.store(n, Ordering::Relaxed);
+    }
+}
+
+/// Counts of one session, since its start unless a field says "now".
+#[derive(Debug, Default)]
+pub struct CaptureStats {
+    /// `wl_surface.commit` requests, of all surfaces.
+    pub commits: Counter,
+    /// Frames put into the mailbox.
+    pub handed: Counter,
+    /// Frames that a newer one replaced before the encoder fetched them.
+    pub replaced: Counter,
+    /// Frames taken back because another window became the main one.
+    pub retracted: Counter,
+    /// Frames that came back because the encoder is gone.
+    pub refused: Counter,
+    /// Waiting frames copied into memory of ours, to give the game its buffer back.
+    pub copied_out: Counter,
+    /// `wl_buffer.release` events withheld because of a hold, each delivered later unless the
+    /// buffer was destroyed meanwhile.
+    pub withheld: Counter,
+    /// Holds ended at their deadline while the encoder still read; the frame is marked torn.
+    pub forced: Counter,
+    /// Reads that met memory which the game had cut off.
+    pub truncated: Counter,
+    /// Buffers of which no frame can be made (format, layout, or not shared memory).
+    pub unreadable: Counter,
+    /// Holds that live now.
+    pub held: Counter,
+    /// Clients connected now.
+    pub clients: Counter,
+    size: Counter,
+}
+
+impl CaptureStats {
+    /// The size of the newest frame in pixels; 0x0 before the first.
+    #[must_use]
+    pub fn size(&self) -> Size {
+        let packed = self.size.value();
+        Size::new((packed >> 32) as u32, packed as u32)
+    }
+
+    pub(crate) fn set_size(&self, size: Size) {
+        self.size.set(u64::from(size.width) << 32 | u64::from(size.height));
+    }
+}
