@@ -1,0 +1,259 @@
+//! The scripted client's shm buffers and who has each of them.
+
+use std::fs::File;
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::FileExt as _;
+use std::rc::Rc;
+
+use anyhow::Context as _;
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use wayland_client::QueueHandle;
+use wayland_client::protocol::{
+    wl_buffer::WlBuffer, wl_shm, wl_shm::WlShm, wl_shm_pool::WlShmPool,
+};
+
+use super::config::{Buffers, Config, Format};
+use super::events::{BufferKey, Game};
+use crate::scene::Scene;
+
+/// Memory for one picture.
+struct Slot {
+    buffer: Option<WlBuffer>,
+    generation: u64,
+    pool: Rc<Pool>,
+    offset: u32,
+    /// Committed and not released.
+    busy: bool,
+}
+
+struct Pool {
+    proxy: WlShmPool,
+    file: File,
+}
+
+/// All buffers of one size, and those of older sizes that are still with the compositor.
+pub(crate) struct Store {
+    shm: WlShm,
+    kind: Buffers,
+    format: wl_shm::Format,
+    offset: u32,
+    row_gap: u32,
+    size: (u32, u32),
+    slots: Vec<Slot>,
+    retired: Vec<(BufferKey, WlBuffer)>,
+    next_generation: u64,
+    last_used: usize,
+    picture: Vec<u8>,
+}
+
+impl Store {
+    pub(crate) fn new(shm: WlShm, config: &Config) -> Self {
+        Self {
+            shm,
+            kind: config.kind,
+            format: match config.format {
+                Format::Xrgb8888 => wl_shm::Format::Xrgb8888,
+                Format::Argb8888 => wl_shm::Format::Argb8888,
+            },
+            offset: config.offset,
+            row_gap: config.row_gap,
+            size: (0, 0),
+            slots: Vec::new(),
+            retired: Vec::new(),
+            next_generation: 0,
+            last_used: 0,
+            picture: Vec::new(),
+        }
+    }
+
+    pub(crate) fn size(&self) -> (u32, u32) {
+        self.size
+    }
+
+    fn stride(&self) -> u32 {
+        self.size.0 * 4 + self.row_gap
+    }
+
+    fn picture_len(&self) -> u32 {
+        self.stride() * self.size.1
+    }
+
+    /// Makes `count` buffers of `size`; those of the old size go as soon as they are released.
+    pub(crate) fn make(
+        &mut self,
+        size: (u32, u32),
+        count: usize,
+        queue: &QueueHandle<Game>,
+    ) -> anyhow::Result<()> {
+        self.retire();
+        self.size = size;
+        self.picture = vec![0; self.picture_len() as usize];
+        let mut pool = None;
+        for slot in 0..count {
+            let (pool, offset) = match self.kind {
+                Buffers::PoolEach => (self.pool(1, queue)?, self.offset),
+                Buffers::OnePool | Buffers::FreshEachFrame => {
+                    let shared = match &pool {
+                        Some(pool) => Rc::clone(pool),
+                        None => Rc::clone(pool.insert(self.pool(count as u32, queue)?)),
+                    };
+                    (shared, self.offset + slot as u32 * self.picture_len())
+                }
+            };
+            self.slots.push(Slot { buffer: None, generation: 0, pool, offset, busy: false });
+            if self.kind != Buffers::FreshEachFrame {
+                self.renew(slot, queue);
+            }
+            if self.kind == Buffers::PoolEach {
+                self.slots[slot].pool.proxy.destroy();
+            }
+        }
+        Ok(())
+    }
+
+    /// Grows the pool by its own size and moves all buffers into the new half.
+    pub(crate) fn grow(&mut self, queue: &QueueHandle<Game>) -> anyhow::Result<()> {
+        let Some(first) = self.slots.first() else { return Ok(()) };
+        let (pool, count) = (Rc::clone(&first.pool), self.slots.len());
+        let old = self.offset + count as u32 * self.picture_len();
+        let new = old + count as u32 * self.picture_len();
+        pool.file.set_len(u64::from(new)).context("grow the pool")?;
+        pool.proxy.resize(new as i32);
+        self.retire_buffers();
+        for slot in 0..count {
+            let offset = old + slot as u32 * self.picture_len();
+            let pool = Rc::clone(&pool);
+            self.slots.push(Slot { buffer: None, generation: 0, pool, offset, busy: false });
+            self.renew(slot, queue);
+        }
+        Ok(())
+    }
+
+    fn pool(&self, pictures: u32, queue: &QueueHandle<Game>) -> anyhow::Result<Rc<Pool>> {
+        let len = u64::from(self.offset) + u64::from(pictures) * u64::from(self.picture_len());
+        let wire_len = i32::try_from(len).context("the pool is too large for wl_shm")?;
+        let memory = memfd_create("harness-pool", MFdFlags::MFD_CLOEXEC).context("memfd_create")?;
+        let file = File::from(memory);
+        file.set_len(len).context("size the pool")?;
+        let proxy = self.shm.create_pool(file.as_fd(), wire_len, queue, ());
+        Ok(Rc::new(Pool { proxy, file }))
+    }
+
+    /// Gives `slot` a new `wl_buffer`.
+    fn renew(&mut self, slot: usize, queue: &QueueHandle<Game>) {
+        self.next_generation += 1;
+        let key = BufferKey { slot, generation: self.next_generation };
+        let (width, height) = (self.size.0 as i32, self.size.1 as i32);
+        let (stride, format) = (self.stride() as i32, self.format);
+        let place = &mut self.slots[slot];
+        let proxy = &place.pool.proxy;
+        let buffer =
+            proxy.create_buffer(place.offset as i32, width, height, stride, format, queue, key);
+        place.generation = key.generation;
+        place.buffer = Some(buffer);
+        place.busy = false;
+    }
+
+    fn retire_buffers(&mut self) {
+        for (slot, place) in self.slots.drain(..).enumerate() {
+            let Some(buffer) = place.buffer else { continue };
+            if place.busy {
+                self.retired.push((BufferKey { slot, generation: place.generation }, buffer));
+            } else {
+                buffer.destroy();
+            }
+        }
+    }
+
+    fn retire(&mut self) {
+        let shared = self.slots.first().filter(|_| self.kind != Buffers::PoolEach);
+        let pool = shared.map(|slot| Rc::clone(&slot.pool));
+        self.retire_buffers();
+        if let Some(pool) = pool {
+            pool.proxy.destroy();
+        }
+    }
+
+    /// The next free buffer in turn.
+    pub(crate) fn free(&self) -> Option<usize> {
+        let count = self.slots.len();
+        (1..=count).map(|i| (self.last_used + i) % count).find(|&slot| !self.slots[slot].busy)
+    }
+
+    /// Buffers that are with the compositor.
+    pub(crate) fn busy(&self) -> usize {
+        self.slots.iter().filter(|slot| slot.busy).count() + self.retired.len()
+    }
+
+    /// Takes note of a release. Returns false if nobody waited for it.
+    pub(crate) fn released(&mut self, key: BufferKey) -> bool {
+        if let Some(at) = self.retired.iter().position(|(retired, _)| *retired == key) {
+            self.retired.swap_remove(at).1.destroy();
+            return true;
+        }
+        let Some(slot) = self.slots.get_mut(key.slot).filter(|s| s.generation == key.generation)
+        else {
+            return false;
+        };
+        let expected = std::mem::replace(&mut slot.busy, false);
+        if self.kind == Buffers::FreshEachFrame
+            && let Some(buffer) = slot.buffer.take()
+        {
+            buffer.destroy();
+        }
+        expected
+    }
+
+    /// Draws frame `number` into `slot`.
+    pub(crate) fn draw(&mut self, slot: usize, scene: &Scene, number: u32) -> anyhow::Result<()> {
+        let stride = self.stride() as usize;
+        scene.draw(&mut self.picture, stride, number);
+        let place = &self.slots[slot];
+        // Through the file and not a mapping of our own: the pages are the same, and nobody's
+        // truncation can harm this side.
+        place.pool.file.write_all_at(&self.picture, u64::from(place.offset)).context("draw")
+    }
+
+    /// The `wl_buffer` of `slot`, which is with the compositor from now on.
+    pub(crate) fn give(&mut self, slot: usize, queue: &QueueHandle<Game>) -> Option<WlBuffer> {
+        if self.slots[slot].buffer.is_none() {
+            self.renew(slot, queue);
+        }
+        self.last_used = slot;
+        let place = &mut self.slots[slot];
+        place.busy = true;
+        place.buffer.clone()
+    }
+
+    /// Destroys the buffer of `slot` although it is with the compositor, and makes another.
+    pub(crate) fn destroy_early(&mut self, slot: usize, queue: &QueueHandle<Game>) {
+        if let Some(buffer) = self.slots[slot].buffer.take() {
+            buffer.destroy();
+        }
+        self.renew(slot, queue);
+    }
+
+    /// Takes the memory behind `slot` away.
+    pub(crate) fn truncate(&self, slot: usize) -> anyhow::Result<()> {
+        self.slots[slot].pool.file.set_len(0).context("truncate the pool")
+    }
+
+    /// Gives it back, filled with zeros.
+    pub(crate) fn restore(&self) -> anyhow::Result<()> {
+        let pictures = if self.kind == Buffers::PoolEach { 1 } else { self.slots.len() };
+        let len = u64::from(self.offset) + pictures as u64 * u64::from(self.picture_len());
+        for slot in &self.slots {
+            slot.pool.file.set_len(len).context("restore the pool")?;
+        }
+        Ok(())
+    }
+
+    /// A buffer that claims more memory than the pool has.
+    pub(crate) fn oversized(&self, queue: &QueueHandle<Game>) -> Option<WlBuffer> {
+        let (width, height) = (self.size.0 as i32, self.size.1 as i32 * 1000);
+        let key = BufferKey { slot: usize::MAX, generation: 0 };
+        let proxy = &self.slots.first()?.pool.proxy;
+        let stride = self.stride() as i32;
+        Some(proxy.create_buffer(0, width, height, stride, self.format, queue, key))
+    }
+}

@@ -1,0 +1,411 @@
+//! The scripted client's loop.
+
+use std::io::Write as _;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sys::time::TimeSpec;
+use wayland_client::backend::WaylandError;
+use wayland_client::protocol::{
+    wl_compositor::WlCompositor, wl_output::WlOutput, wl_shm::WlShm, wl_surface::WlSurface,
+};
+use wayland_client::{Connection, DispatchError, EventQueue, Proxy as _, QueueHandle};
+use wayland_protocols::xdg::shell::client::{
+    xdg_surface::XdgSurface, xdg_toplevel::XdgToplevel, xdg_wm_base::XdgWmBase,
+};
+use wayland_protocols::xdg::xdg_output::zv1::client::zxdg_output_manager_v1::ZxdgOutputManagerV1;
+
+use super::Live;
+use super::buffers::Store;
+use super::config::{Config, Pace, Trick};
+use super::counts::{Counts, End};
+use super::events::{Asked, Game, bind, find};
+use crate::scene::Scene;
+
+/// How long a sleep may last before the client looks whether it was asked to stop.
+const SLICE: Duration = Duration::from_millis(50);
+
+/// Why the loop ends before its last frame.
+enum Halt {
+    End(End),
+    Failed(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Halt {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// The window.
+struct Window {
+    surface: WlSurface,
+    xdg_surface: XdgSurface,
+    toplevel: XdgToplevel,
+}
+
+struct Player<'a> {
+    config: &'a Config,
+    connection: Connection,
+    queue: EventQueue<Game>,
+    handle: QueueHandle<Game>,
+    game: Game,
+    window: Option<Window>,
+    store: Option<Store>,
+    scene: Scene,
+    next_due: Option<Instant>,
+    truncated: bool,
+    stream: UnixStream,
+}
+
+pub(super) fn play(socket: &Path, config: &Config, live: Arc<Live>) -> anyhow::Result<Counts> {
+    let stream = UnixStream::connect(socket)
+        .with_context(|| format!("connect to the compositor at {}", socket.display()))?;
+    let own = stream.try_clone()?;
+    let connection = Connection::from_socket(stream).context("set up the connection")?;
+    let queue = connection.new_event_queue();
+    let mut player = Player {
+        config,
+        handle: queue.handle(),
+        queue,
+        connection,
+        game: Game::new(live),
+        window: None,
+        store: None,
+        scene: Scene::new((0, 0), config.motion),
+        next_due: None,
+        truncated: false,
+        stream: own,
+    };
+    match player.run() {
+        Ok(()) => {}
+        Err(Halt::End(end)) => player.game.counts.end = end,
+        Err(Halt::Failed(error)) => return Err(error),
+    }
+    let mut counts = player.game.counts;
+    counts.unreleased = player.store.as_ref().map_or(0, |store| store.busy() as u64);
+    Ok(counts)
+}
+
+impl Player<'_> {
+    fn run(&mut self) -> Result<(), Halt> {
+        self.open()?;
+        while self.game.counts.commits < self.config.frames {
+            self.wait_for_turn()?;
+            self.wait_for_configure()?;
+            let slot = self.wait_for_buffer()?;
+            self.frame(slot)?;
+        }
+        self.settle()
+    }
+
+    /// Binds what it needs and makes the window.
+    fn open(&mut self) -> Result<(), Halt> {
+        let registry = self.connection.display().get_registry(&self.handle, ());
+        self.roundtrip()?;
+        let (game, queue) = (&self.game, &self.handle);
+        let compositor: WlCompositor = bind(&registry, game, queue, 5)?;
+        let shm: WlShm = bind(&registry, game, queue, 1)?;
+        let base: XdgWmBase = bind(&registry, game, queue, 5)?;
+        if find(game, WlOutput::interface().name, 4).is_some() {
+            let output: WlOutput = bind(&registry, game, queue, 4)?;
+            if find(game, ZxdgOutputManagerV1::interface().name, 3).is_some() {
+                let manager: ZxdgOutputManagerV1 = bind(&registry, game, queue, 3)?;
+                manager.get_xdg_output(&output, queue, ());
+            }
+        }
+        let surface = compositor.create_surface(queue, ());
+        let xdg_surface = base.get_xdg_surface(&surface, queue, ());
+        let toplevel = xdg_surface.get_toplevel(queue, ());
+        toplevel.set_title(self.config.title.clone());
+        toplevel.set_app_id(self.config.title.clone());
+        if self.config.fullscreen {
+            toplevel.set_fullscreen(None);
+        }
+        surface.commit();
+        self.store = Some(Store::new(shm, self.config));
+        self.window = Some(Window { surface, xdg_surface, toplevel });
+        self.roundtrip()?;
+        while self.game.configured.is_none() {
+            self.pump(None)?;
+        }
+        Ok(())
+    }
+
+    /// Waits until it is time for the next frame.
+    fn wait_for_turn(&mut self) -> Result<(), Halt> {
+        match self.config.pace {
+            Pace::Releases => self.pump(Some(Instant::now())),
+            Pace::FrameCallbacks => {
+                while !self.game.frame_done {
+                    self.pump(None)?;
+                }
+                Ok(())
+            }
+            Pace::Rate(rate) => {
+                let every = Duration::from_secs_f64(1.0 / rate.max(0.001));
+                let mut due = *self.next_due.get_or_insert_with(Instant::now);
+                while due + every <= Instant::now() {
+                    due += every;
+                    self.game.counts.skipped += 1;
+                }
+                self.next_due = Some(due + every);
+                while Instant::now() < due {
+                    self.pump(Some(due))?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Acknowledges a configure and makes buffers of its size.
+    fn wait_for_configure(&mut self) -> Result<(), Halt> {
+        let (Some(window), Some(store)) = (&self.window, &mut self.store) else { return Ok(()) };
+        let Some(serial) = self.game.configured.take() else { return Ok(()) };
+        window.xdg_surface.ack_configure(serial);
+        let stated = (self.game.size.0.unsigned_abs(), self.game.size.1.unsigned_abs());
+        let obeys = self.config.obey_configure && stated.0 > 0 && stated.1 > 0;
+        let size = if obeys { stated } else { self.config.size };
+        if store.size() != size {
+            store.make(size, self.config.buffers, &self.handle)?;
+            self.scene = Scene::new(size, self.config.motion);
+            self.game.counts.size = size;
+        }
+        Ok(())
+    }
+
+    /// Waits for a free buffer and counts how long that took.
+    fn wait_for_buffer(&mut self) -> Result<usize, Halt> {
+        let started = Instant::now();
+        let mut stalled = false;
+        loop {
+            self.note_releases();
+            if let Some(slot) = self.store.as_ref().and_then(Store::free) {
+                if stalled {
+                    let counts = &mut self.game.counts;
+                    counts.stalls += 1;
+                    counts.longest_stall = counts.longest_stall.max(started.elapsed());
+                }
+                return Ok(slot);
+            }
+            stalled = true;
+            self.pump(None)?;
+            self.wait_for_configure()?;
+        }
+    }
+
+    fn note_releases(&mut self) {
+        let Some(store) = &mut self.store else { return };
+        for key in self.game.released.drain(..) {
+            self.game.counts.stray_releases += u64::from(!store.released(key));
+        }
+    }
+
+    /// Draws and commits one frame.
+    fn frame(&mut self, slot: usize) -> Result<(), Halt> {
+        let number = self.game.counts.commits + 1;
+        self.tricks_before(number)?;
+        // Tricks may have moved the buffers.
+        let slot = match &self.store {
+            Some(store) => store.free().unwrap_or(slot),
+            None => slot,
+        };
+        let marker = self.config.first_number.wrapping_add((number - 1) as u32);
+        let (Some(window), Some(store)) = (&self.window, &mut self.store) else { return Ok(()) };
+        if std::mem::take(&mut self.truncated) {
+            store.restore()?;
+        }
+        store.draw(slot, &self.scene, marker)?;
+        let buffer = store.give(slot, &self.handle);
+        window.surface.attach(buffer.as_ref(), 0, 0);
+        for (x, y, width, height) in self.scene.damage() {
+            let (x, y, width, height) = (x as i32, y as i32, width as i32, height as i32);
+            if window.surface.version() >= 4 {
+                window.surface.damage_buffer(x, y, width, height);
+            } else {
+                window.surface.damage(x, y, width, height);
+            }
+        }
+        if self.config.pace == Pace::FrameCallbacks {
+            window.surface.frame(&self.handle, Asked::Frame);
+            self.game.frame_done = false;
+        }
+        window.surface.commit();
+        self.flush()?;
+        self.game.counts.commits = number;
+        self.game.counts.last_number = marker;
+        self.game.live.commits.store(number, Ordering::Relaxed);
+        self.tricks_after(number, slot)
+    }
+
+    fn tricks_before(&mut self, number: u64) -> Result<(), Halt> {
+        for trick in self.config.tricks.clone() {
+            let (Some(window), Some(store)) = (&self.window, &mut self.store) else {
+                return Ok(());
+            };
+            match trick {
+                Trick::ResizePool { at } if at == number => store.grow(&self.handle)?,
+                Trick::Unmap { at } if at == number => {
+                    window.surface.attach(None, 0, 0);
+                    window.surface.commit();
+                    // An unmapped xdg_surface starts over: a bare commit, a configure, a buffer.
+                    self.game.configured = None;
+                    window.surface.commit();
+                    while self.game.configured.is_none() {
+                        self.pump(None)?;
+                    }
+                    self.wait_for_configure()?;
+                }
+                Trick::OversizedBuffer { at } if at == number => {
+                    let buffer = store.oversized(&self.handle);
+                    window.surface.attach(buffer.as_ref(), 0, 0);
+                    window.surface.damage(0, 0, i32::MAX, i32::MAX);
+                    window.surface.commit();
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn tricks_after(&mut self, number: u64, slot: usize) -> Result<(), Halt> {
+        for trick in self.config.tricks.clone() {
+            let (Some(window), Some(store)) = (&self.window, &mut self.store) else {
+                return Ok(());
+            };
+            match trick {
+                Trick::TruncateAfterCommit { from, frames }
+                    if (from..from + frames).contains(&number) =>
+                {
+                    store.truncate(slot)?;
+                    self.truncated = true;
+                }
+                Trick::TruncateForGood { after, stay } if after == number => {
+                    store.truncate(slot)?;
+                    let until = Instant::now() + stay;
+                    while Instant::now() < until {
+                        self.pump(Some(until))?;
+                    }
+                    return Err(Halt::End(End::Trick));
+                }
+                Trick::DestroyBuffersEarly => store.destroy_early(slot, &self.handle),
+                Trick::EmptyCommits => {
+                    window.surface.commit();
+                    self.flush()?;
+                }
+                Trick::Garbage { after } if after == number => {
+                    let garbage: Vec<u8> = (0..257u32).map(|i| (i * 151 + 7) as u8).collect();
+                    let _ = (&self.stream).write_all(&garbage);
+                }
+                Trick::Vanish { after } if after == number => {
+                    return Err(Halt::End(End::Trick));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for outstanding releases, as long as the script allows.
+    fn settle(&mut self) -> Result<(), Halt> {
+        let until = Instant::now() + self.config.wait_for_releases;
+        loop {
+            self.note_releases();
+            let busy = self.store.as_ref().map_or(0, Store::busy);
+            if busy == 0 || Instant::now() >= until {
+                break;
+            }
+            self.pump(Some(until))?;
+        }
+        if let Some(window) = &self.window {
+            window.toplevel.destroy();
+            window.xdg_surface.destroy();
+            window.surface.destroy();
+        }
+        self.roundtrip()
+    }
+
+    fn roundtrip(&mut self) -> Result<(), Halt> {
+        self.game.synced = false;
+        self.connection.display().sync(&self.handle, Asked::Sync);
+        while !self.game.synced {
+            self.pump(None)?;
+        }
+        Ok(())
+    }
+
+    /// Sends what is queued. A full socket is left to the next call.
+    fn flush(&mut self) -> Result<(), Halt> {
+        match self.connection.flush() {
+            Ok(()) => Ok(()),
+            Err(WaylandError::Io(e)) if e.kind() == std::io::ErrorKind::WouldBlock => Ok(()),
+            Err(error) => Err(self.halt(error)),
+        }
+    }
+
+    /// Sends, then handles events that are there; waits for some until `until` or, without one,
+    /// for a moment.
+    fn pump(&mut self, until: Option<Instant>) -> Result<(), Halt> {
+        if self.game.live.stop.load(Ordering::Relaxed) {
+            return Err(Halt::End(End::Finished));
+        }
+        if self.dispatch()? > 0 {
+            return Ok(());
+        }
+        self.flush()?;
+        let Some(guard) = self.connection.prepare_read() else { return Ok(()) };
+        let left = until.map_or(SLICE, |at| at.saturating_duration_since(Instant::now()));
+        let ready = {
+            let mut fds = [PollFd::new(guard.connection_fd(), PollFlags::POLLIN)];
+            let timeout = TimeSpec::from_duration(left.min(SLICE));
+            ppoll(&mut fds, Some(timeout), None).context("wait for events")? > 0
+        };
+        if ready {
+            match guard.read() {
+                Ok(_) => {}
+                Err(WaylandError::Io(e)) if e.kind() == std::io::ErrorKind::WouldBlock => {}
+                Err(error) => {
+                    // What came before the end still counts.
+                    let _ = self.queue.dispatch_pending(&mut self.game);
+                    return Err(self.halt(error));
+                }
+            }
+        }
+        self.dispatch()?;
+        if self.game.closed {
+            return Err(Halt::End(End::Closed));
+        }
+        Ok(())
+    }
+
+    fn dispatch(&mut self) -> Result<usize, Halt> {
+        match self.queue.dispatch_pending(&mut self.game) {
+            Ok(count) => Ok(count),
+            Err(DispatchError::Backend(error)) => Err(self.halt(error)),
+            Err(DispatchError::BadMessage { sender_id, interface, opcode }) => {
+                let text = format!("event {opcode} of {interface} ({sender_id}) is malformed");
+                Err(Halt::Failed(anyhow::anyhow!(text)))
+            }
+        }
+    }
+
+    /// Why the connection ended: a broken socket often hides a `wl_display.error` before it.
+    fn halt(&mut self, error: WaylandError) -> Halt {
+        if let Some(guard) = self.connection.prepare_read() {
+            let _ = guard.read();
+        }
+        let found = self.connection.protocol_error().or(match &error {
+            WaylandError::Protocol(error) => Some(error.clone()),
+            WaylandError::Io(_) => None,
+        });
+        Halt::End(match found {
+            Some(e) => End::ProtocolError(e.object_interface, e.code, e.message),
+            None => End::Disconnected(error.to_string()),
+        })
+    }
+}

@@ -1,0 +1,1 @@
+//! Compares two `WAYLAND_DEBUG` logs.
