@@ -92,7 +92,7 @@ impl Objects {
     /// The object that an event comes from, zombies included.
     #[inline]
     pub(crate) fn event_source(&self, id: ObjectId) -> Result<Sender, Problem> {
-        self.entry(id).map(|e| e.sender()).ok_or(Problem::UnknownObject)
+        self.entry(id).map(Entry::sender).ok_or(Problem::UnknownObject)
     }
 
     pub(crate) fn lookup(&self, id: ObjectId) -> Option<Object> {

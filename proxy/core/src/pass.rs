@@ -286,7 +286,9 @@ pub(crate) fn review(rules: &Rules, objects: &mut Objects, direction: Direction,
             }
             Some(_) => {}
             None => {
-                tracing::error!("a hook queued message {opcode} of object {id}, which there is not")
+                tracing::error!(
+                    "a hook queued message {opcode} of object {id}, which there is not"
+                );
             }
         }
     }

@@ -303,6 +303,9 @@ impl Session {
     /// Whether both sides can be closed: one has ended and the other has what was left.
     #[must_use]
     pub fn is_finished(&self) -> bool {
+        if !self.client_hears && !self.compositor_hears {
+            return true;
+        }
         if self.over || !self.compositor_speaks {
             return self.events.waiting() == 0 || !self.client_hears;
         }

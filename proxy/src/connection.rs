@@ -1,0 +1,177 @@
+//! One client: its session, its two sockets, and what the loop waits for on each.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+
+use rustix::event::epoll::{self, EventData, EventFlags};
+use stratus_frame::MonoTime;
+use stratus_proxy_core::{Hook, Session, Side};
+
+use crate::socket::{receive, send};
+
+/// One socket of a client.
+struct End {
+    stream: Option<UnixStream>,
+    /// What the epoll is asked for; empty: the socket is not in it, because a socket that was
+    /// hung up is reported for ever even to those who ask for nothing.
+    asked: EventFlags,
+    /// The last send found the socket full.
+    full: bool,
+    token: u64,
+}
+
+impl End {
+    fn new(stream: Option<UnixStream>, token: u64) -> Self {
+        Self { stream, asked: EventFlags::empty(), full: false, token }
+    }
+
+    fn ask(&mut self, epoll: &OwnedFd, wanted: EventFlags) -> io::Result<()> {
+        let Some(stream) = self.stream.as_ref().filter(|_| self.asked != wanted) else {
+            return Ok(());
+        };
+        let data = EventData::new_u64(self.token);
+        if wanted.is_empty() {
+            epoll::delete(epoll, stream)?;
+        } else if self.asked.is_empty() {
+            epoll::add(epoll, stream, data, wanted)?;
+        } else {
+            epoll::modify(epoll, stream, data, wanted)?;
+        }
+        self.asked = wanted;
+        Ok(())
+    }
+}
+
+/// One client's connection through the proxy.
+pub(crate) struct Connection {
+    pub(crate) session: Session,
+    client: End,
+    compositor: End,
+}
+
+impl Connection {
+    /// `tokens` name the two sockets in the epoll. Without a compositor the client still hears
+    /// why.
+    pub(crate) fn new(
+        session: Session,
+        client: UnixStream,
+        compositor: Option<UnixStream>,
+        tokens: [u64; 2],
+    ) -> Self {
+        Self {
+            session,
+            client: End::new(Some(client), tokens[0]),
+            compositor: End::new(compositor, tokens[1]),
+        }
+    }
+
+    fn end(&mut self, side: Side) -> &mut End {
+        match side {
+            Side::Client => &mut self.client,
+            Side::Compositor => &mut self.compositor,
+        }
+    }
+
+    /// Something can be read from `side`, or it hung up. Reads once: what is left is reported
+    /// again, and other clients have their turn before.
+    pub(crate) fn handle_readable<H: Hook>(
+        &mut self,
+        side: Side,
+        fds: &mut Vec<OwnedFd>,
+        hook: &mut H,
+    ) {
+        let end = match side {
+            Side::Client => &self.client,
+            Side::Compositor => &self.compositor,
+        };
+        let Some(stream) = end.stream.as_ref().filter(|_| self.session.wants_read(side)) else {
+            return;
+        };
+        let received = match receive(stream, self.session.spare(side), fds) {
+            Ok(received) => received,
+            Err(e)
+                if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) =>
+            {
+                return;
+            }
+            Err(e) => {
+                // A peer that died with data of ours unread: ECONNRESET comes instead of an end.
+                tracing::debug!("client {}: reading the {side}: {e}", self.session.client().0);
+                return self.session.handle_end(side);
+            }
+        };
+        if received.lost_fds {
+            fds.clear();
+            let violation = self.session.handle_lost_fds(side);
+            tracing::warn!("{violation}");
+        } else if received.len == 0 {
+            self.session.handle_end(side);
+        } else {
+            let now = MonoTime::now().as_nanos();
+            let result = self.session.handle_received(side, received.len, fds, now, hook);
+            if let Err(violation) = result {
+                tracing::warn!("{violation}");
+            }
+        }
+    }
+
+    /// The socket of `side` has room again.
+    pub(crate) fn handle_writable(&mut self, side: Side) {
+        self.end(side).full = false;
+    }
+
+    /// Sends what waits, to both sides, as far as there is room.
+    pub(crate) fn flush(&mut self) {
+        for side in [Side::Compositor, Side::Client] {
+            while !self.end(side).full && self.send_some(side) {}
+        }
+    }
+
+    /// Whether something was sent and more may follow.
+    fn send_some(&mut self, side: Side) -> bool {
+        let end = match side {
+            Side::Client => &mut self.client,
+            Side::Compositor => &mut self.compositor,
+        };
+        let Some(transmit) = self.session.poll_transmit(side) else { return false };
+        let Some(stream) = &end.stream else {
+            self.session.handle_deaf(side);
+            return false;
+        };
+        let wanted = transmit.len();
+        match send(stream, &transmit) {
+            Ok(sent) => {
+                self.session.handle_transmitted(side, sent);
+                // After a short write the socket is full; asking again would only say so.
+                end.full = sent < wanted;
+                !end.full
+            }
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                end.full = true;
+                false
+            }
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => true,
+            Err(e) => {
+                tracing::debug!("client {}: writing to the {side}: {e}", self.session.client().0);
+                self.session.handle_deaf(side);
+                false
+            }
+        }
+    }
+
+    /// Tells the epoll what this connection waits for now.
+    pub(crate) fn update_interest(&mut self, epoll: &OwnedFd) -> io::Result<()> {
+        for side in [Side::Client, Side::Compositor] {
+            let mut wanted = EventFlags::empty();
+            if self.session.wants_read(side) {
+                wanted |= EventFlags::IN;
+            }
+            if self.end(side).full && self.session.waiting(side) > 0 {
+                wanted |= EventFlags::OUT;
+            }
+            self.end(side).ask(epoll, wanted)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,288 @@
+//! The loop: one thread, all clients.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::event::Timespec;
+use rustix::event::epoll::{self, EventData, EventFlags};
+use stratus_frame::MonoTime;
+use stratus_proxy_core::{ClientId, GlobalPolicy, Hook, Rules, Session, Side};
+
+use crate::connection::Connection;
+use crate::listener::{BindError, Listener, SocketName};
+use crate::upstream::connect;
+use crate::wakeup::{ProxyHandle, Wakeup};
+
+/// Tokens below this one are the loop's own; a client's two are its id times two, and one more.
+const FIRST_CLIENT: u64 = 1;
+const LISTENER: u64 = 0;
+const WAKEUP: u64 = 1;
+
+/// How long new clients wait after the limit of open files was met.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// What a proxy needs to know.
+#[derive(Clone, Debug)]
+pub struct ProxyConfig {
+    /// Where games connect.
+    pub socket: SocketName,
+    /// The compositor's socket, see [`crate::upstream_path`].
+    pub upstream: PathBuf,
+    /// Which globals games see.
+    pub policy: GlobalPolicy,
+}
+
+/// The loop cannot go on.
+#[derive(Debug, thiserror::Error)]
+#[error("the proxy's loop failed at {what}: {source}")]
+pub struct RunError {
+    what: &'static str,
+    source: io::Error,
+}
+
+/// A proxy that listens. [`Proxy::run`] serves it.
+pub struct Proxy<H> {
+    listener: Listener,
+    upstream: PathBuf,
+    rules: Arc<Rules>,
+    hook: H,
+    wakeup: Wakeup,
+    epoll: OwnedFd,
+    connections: BTreeMap<u64, Connection>,
+    next_client: u64,
+    /// While the limit of open files keeps us from accepting: when to try again.
+    accept_again: Option<u64>,
+    /// Fds between `recvmsg` and the session; kept so that nothing is allocated for them.
+    fds: Vec<OwnedFd>,
+}
+
+impl<H: Hook> Proxy<H> {
+    /// Takes the socket, so that games may connect from now on, and waits with serving them.
+    ///
+    /// # Errors
+    /// [`BindError`] says what is in the way.
+    pub fn bind(config: ProxyConfig, hook: H, wakeup: Wakeup) -> Result<Self, BindError> {
+        let listener = Listener::bind(&config.socket)?;
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(to_loop)?;
+        epoll::add(&epoll, &listener, EventData::new_u64(LISTENER), EventFlags::IN)
+            .map_err(to_loop)?;
+        epoll::add(&epoll, wakeup.event(), EventData::new_u64(WAKEUP), EventFlags::IN)
+            .map_err(to_loop)?;
+        tracing::info!("listening on {}", listener.path().display());
+        Ok(Self {
+            listener,
+            upstream: config.upstream,
+            rules: Arc::new(Rules::new(&hook.interests(), config.policy)),
+            hook,
+            wakeup,
+            epoll,
+            connections: BTreeMap::new(),
+            next_client: FIRST_CLIENT,
+            accept_again: None,
+            fds: Vec::new(),
+        })
+    }
+
+    /// The path of the socket; good as WAYLAND_DISPLAY.
+    #[must_use]
+    pub fn socket_path(&self) -> &Path {
+        self.listener.path()
+    }
+
+    /// Stops the loop from elsewhere.
+    #[must_use]
+    pub fn handle(&self) -> ProxyHandle {
+        self.wakeup.handle()
+    }
+
+    /// Serves clients until [`ProxyHandle::stop`]. Then all are disconnected, and the socket and
+    /// its lock are gone.
+    ///
+    /// # Errors
+    /// [`RunError`] if the loop itself fails; no client can bring that about.
+    pub fn run(mut self) -> Result<(), RunError> {
+        let result = self.serve();
+        for client in std::mem::take(&mut self.connections).into_keys() {
+            self.hook.client_gone(ClientId(client));
+        }
+        result
+    }
+
+    fn serve(&mut self) -> Result<(), RunError> {
+        let mut space = [const { MaybeUninit::<epoll::Event>::uninit() }; 64];
+        loop {
+            let timeout = self.timeout();
+            let events = match epoll::wait(&self.epoll, &mut space[..], timeout.as_ref()) {
+                Ok((events, _)) => events,
+                Err(rustix::io::Errno::INTR) => continue,
+                Err(e) => return Err(RunError { what: "epoll_wait", source: e.into() }),
+            };
+            for event in events.iter() {
+                let (data, flags) = (event.data, event.flags);
+                match data.u64() {
+                    LISTENER => self.accept_all()?,
+                    WAKEUP => self.wakeup.acknowledge(),
+                    token => self.handle_client(token, flags)?,
+                }
+            }
+            if self.wakeup.must_stop() {
+                return Ok(());
+            }
+            self.handle_time()?;
+            self.serve_hook()?;
+        }
+    }
+
+    /// How long the loop may sleep.
+    fn timeout(&self) -> Option<Timespec> {
+        let deadline =
+            [self.hook.poll_deadline(), self.accept_again].into_iter().flatten().min()?;
+        let left = deadline.saturating_sub(MonoTime::now().as_nanos());
+        // Whole milliseconds, rounded up: finer ones need a system call that old kernels lack,
+        // and waking too early would spin.
+        let left = Duration::from_millis(left.div_ceil(1_000_000));
+        Timespec::try_from(left).ok()
+    }
+
+    fn handle_time(&mut self) -> Result<(), RunError> {
+        let hook_deadline = self.hook.poll_deadline();
+        if hook_deadline.is_none() && self.accept_again.is_none() {
+            return Ok(());
+        }
+        let now = MonoTime::now().as_nanos();
+        if hook_deadline.is_some_and(|at| at <= now) {
+            self.hook.handle_timeout(now);
+        }
+        if self.accept_again.is_some_and(|at| at <= now) {
+            self.resume_accepting()?;
+        }
+        Ok(())
+    }
+
+    /// Lets the hook say what no message caused.
+    fn serve_hook(&mut self) -> Result<(), RunError> {
+        while let Some(client) = self.hook.poll_ready() {
+            // A client that is gone gets no answer; client_gone told the hook so.
+            let Some(connection) = self.connections.get_mut(&client.0) else { continue };
+            connection.session.inject(MonoTime::now().as_nanos(), &mut self.hook);
+            self.settle(client.0)?;
+        }
+        Ok(())
+    }
+
+    fn handle_client(&mut self, token: u64, flags: EventFlags) -> Result<(), RunError> {
+        let (client, side) = owner(token);
+        // It may have ended earlier in the same batch of events.
+        let Some(connection) = self.connections.get_mut(&client) else { return Ok(()) };
+        if flags.contains(EventFlags::OUT) || flags.intersects(EventFlags::HUP | EventFlags::ERR) {
+            connection.handle_writable(side);
+        }
+        if flags.intersects(EventFlags::IN | EventFlags::HUP | EventFlags::ERR) {
+            connection.handle_readable(side, &mut self.fds, &mut self.hook);
+        }
+        self.settle(client)
+    }
+
+    /// Sends what waits for a client, and closes it if all is said.
+    fn settle(&mut self, client: u64) -> Result<(), RunError> {
+        let Some(connection) = self.connections.get_mut(&client) else { return Ok(()) };
+        connection.flush();
+        if !connection.session.is_finished() {
+            let updated = connection.update_interest(&self.epoll);
+            return updated.map_err(|source| RunError { what: "epoll_ctl", source });
+        }
+        self.connections.remove(&client);
+        self.hook.client_gone(ClientId(client));
+        tracing::debug!("client {client}: gone");
+        // Two fds are free again.
+        if self.accept_again.is_some() { self.resume_accepting() } else { Ok(()) }
+    }
+
+    fn accept_all(&mut self) -> Result<(), RunError> {
+        loop {
+            let stream = match self.listener.accept() {
+                Ok(stream) => stream,
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                // The client gave up while it waited, or a signal came.
+                Err(e)
+                    if matches!(
+                        e.kind(),
+                        io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted
+                    ) =>
+                {
+                    continue;
+                }
+                Err(e) => return self.pause_accepting(&e),
+            };
+            self.add_client(stream)?;
+        }
+    }
+
+    fn add_client(&mut self, stream: UnixStream) -> Result<(), RunError> {
+        let pid = match rustix::net::sockopt::socket_peercred(&stream) {
+            Ok(peer) if peer.uid == rustix::process::geteuid() => peer.pid,
+            Ok(peer) => {
+                tracing::warn!(
+                    "refusing a client of user {}: only our own may connect",
+                    peer.uid.as_raw()
+                );
+                return Ok(());
+            }
+            Err(e) => {
+                tracing::warn!("refusing a client whose user cannot be told: {e}");
+                return Ok(());
+            }
+        };
+        let client = self.next_client;
+        self.next_client += 1;
+        let mut session = Session::new(ClientId(client), Arc::clone(&self.rules));
+        let upstream = connect(&self.upstream);
+        if let Err(e) = &upstream {
+            let text = format!("cannot reach the compositor at {}: {e}", self.upstream.display());
+            tracing::warn!("client {client}: {text}");
+            session.refuse(&text);
+        } else {
+            tracing::debug!("client {client}: connected (process {})", pid.as_raw_nonzero());
+        }
+        let connection = Connection::new(session, stream, upstream.ok(), tokens(client));
+        self.connections.insert(client, connection);
+        self.hook.client_added(ClientId(client));
+        self.settle(client)
+    }
+
+    /// Without fds for new clients, the listener would be reported again and again.
+    fn pause_accepting(&mut self, error: &io::Error) -> Result<(), RunError> {
+        tracing::warn!("cannot accept a client for now: {error}");
+        if self.accept_again.is_none() {
+            epoll::delete(&self.epoll, &self.listener)
+                .map_err(|e| RunError { what: "epoll_ctl", source: e.into() })?;
+        }
+        let again = MonoTime::now().after(ACCEPT_PAUSE);
+        self.accept_again = Some(again.as_nanos());
+        Ok(())
+    }
+
+    fn resume_accepting(&mut self) -> Result<(), RunError> {
+        self.accept_again = None;
+        epoll::add(&self.epoll, &self.listener, EventData::new_u64(LISTENER), EventFlags::IN)
+            .map_err(|e| RunError { what: "epoll_ctl", source: e.into() })
+    }
+}
+
+fn to_loop(error: rustix::io::Errno) -> BindError {
+    BindError::Loop(error.into())
+}
+
+fn tokens(client: u64) -> [u64; 2] {
+    [client * 2, client * 2 + 1]
+}
+
+fn owner(token: u64) -> (u64, Side) {
+    (token / 2, if token.is_multiple_of(2) { Side::Client } else { Side::Compositor })
+}
