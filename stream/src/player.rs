@@ -1,0 +1,290 @@
+//! The receiving side.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use quinn::Endpoint;
+use thiserror::Error;
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+
+use stratus_frame::MonoTime;
+use stratus_stream_core::clock::Clock;
+use stratus_stream_core::link::Link;
+use stratus_stream_core::message::{ClientStats, EndReason, Message, Refusal, Welcome};
+use stratus_stream_core::order::{DecodeOrder, OrderCounts};
+
+use crate::connect::connect;
+use crate::pump::{Arrived, Outcome, Pump};
+use crate::receive::ReceivedFrame;
+use crate::refusal::close_normally;
+
+/// How a player behaves.
+#[derive(Clone, Debug)]
+pub struct PlayerConfig {
+    /// What it calls itself in the server's log; cut to 64 bytes.
+    pub name: String,
+    /// Time for name lookup, handshake, hello and welcome together.
+    pub timeout: Duration,
+    /// Frames on the way at once that the server may open streams for; a player that does not
+    /// fetch its frames stops the server's stream to it after about as many.
+    pub streams: u32,
+}
+
+impl Default for PlayerConfig {
+    fn default() -> Self {
+        Self { name: "stratus play".to_owned(), timeout: Duration::from_secs(5), streams: 16 }
+    }
+}
+
+/// Why a player did not get in.
+#[derive(Debug, Error)]
+pub enum ConnectError {
+    /// The host has no address.
+    #[error("cannot find the address of {host}: {source}; check the link's host and the network")]
+    Resolve {
+        /// Host and port of the link.
+        host: String,
+        /// What the resolver said.
+        source: io::Error,
+    },
+    /// The machine answers that nothing listens there.
+    #[error(
+        "nobody listens on {addr} (UDP): the session is over or was never started there; start it \
+         and take its new link"
+    )]
+    NobodyListens {
+        /// Where.
+        addr: SocketAddr,
+    },
+    /// Nothing came back.
+    #[error(
+        "no answer from {addr} within {} s: check that the session runs and that a firewall lets \
+         UDP through", after.as_secs_f32()
+    )]
+    Timeout {
+        /// Where.
+        addr: SocketAddr,
+        /// How long was waited.
+        after: Duration,
+    },
+    /// Somebody else answers there.
+    #[error(
+        "{addr} shows another certificate than the link names: the link is of an earlier session, \
+         or somebody stands between; take the link that the running session printed"
+    )]
+    Certificate {
+        /// Where.
+        addr: SocketAddr,
+    },
+    /// What answers is no server of this protocol.
+    #[error("{addr} does not speak stratus/1: update the older of player and server")]
+    Protocol {
+        /// Where.
+        addr: SocketAddr,
+    },
+    /// The server turned the player away, or the player the server.
+    #[error("{addr} refused: {}", refusal.text)]
+    Refused {
+        /// Where.
+        addr: SocketAddr,
+        /// Why and what to do.
+        refusal: Refusal,
+    },
+    /// The server takes no connection at the moment.
+    #[error("{addr} is overrun with connections and takes none now: try again")]
+    Overrun {
+        /// Where.
+        addr: SocketAddr,
+    },
+    /// The connection broke before the welcome.
+    #[error("the connection to {addr} broke before the welcome: {reason}")]
+    Lost {
+        /// Where.
+        addr: SocketAddr,
+        /// What QUIC says.
+        reason: String,
+    },
+    /// This machine cannot make a connection.
+    #[error("cannot open a UDP socket for {addr}: {reason}")]
+    Local {
+        /// Where to.
+        addr: SocketAddr,
+        /// What went wrong.
+        reason: String,
+    },
+}
+
+/// What a player sees.
+#[derive(Clone, Debug)]
+pub enum PlayerEvent {
+    /// The next frame to decode.
+    Frame(ReceivedFrame),
+    /// The session is over; all frames sent before have been yielded.
+    End(EndReason),
+    /// The connection is gone without an end.
+    Lost(String),
+}
+
+/// Closes the connection when the player goes, however that happens.
+struct Closing(quinn::Connection);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        close_normally(&self.0, "goodbye");
+    }
+}
+
+/// A connection to a session.
+///
+/// Streams are read by tasks of the tokio runtime in which [`Player::connect`] was called, from
+/// the first moment on. They need its thread free: what decodes for milliseconds on it delays and
+/// falsifies the stamps of the next frame, so decode on another thread or use a runtime with
+/// more than one. Dropping the player closes the connection.
+pub struct Player {
+    endpoint: Endpoint,
+    connection: Closing,
+    remote: SocketAddr,
+    welcome: Welcome,
+    clock: Arc<Mutex<Clock>>,
+    arrived: mpsc::Receiver<Arrived>,
+    outgoing: mpsc::UnboundedSender<Message>,
+    order: DecodeOrder<ReceivedFrame>,
+    outcome: Option<Outcome>,
+}
+
+impl Player {
+    /// Connects to the session of `link` and is let in.
+    ///
+    /// # Errors
+    /// [`ConnectError`] says what was tried, what went wrong and what to do.
+    pub async fn connect(link: &Link, config: PlayerConfig) -> Result<Self, ConnectError> {
+        let joined = connect(link, &config).await?;
+        let clock = Arc::new(Mutex::new(Clock::new(joined.same_machine)));
+        // One frame being decoded and one behind it; more wait in their streams, where the
+        // server sees them.
+        let (arrived_in, arrived) = mpsc::channel(2);
+        let (outgoing, to_send) = mpsc::unbounded_channel();
+        let pump = Pump::new(
+            joined.connection.clone(),
+            joined.control,
+            Arc::clone(&clock),
+            arrived_in,
+            to_send,
+        );
+        tokio::spawn(pump.run());
+        Ok(Self {
+            endpoint: joined.endpoint,
+            connection: Closing(joined.connection),
+            remote: joined.remote,
+            welcome: joined.welcome,
+            clock,
+            arrived,
+            outgoing,
+            order: DecodeOrder::default(),
+            outcome: None,
+        })
+    }
+
+    /// What the server said of the session.
+    #[must_use]
+    pub fn welcome(&self) -> &Welcome {
+        &self.welcome
+    }
+
+    /// The server's address.
+    #[must_use]
+    pub fn remote_addr(&self) -> SocketAddr {
+        self.remote
+    }
+
+    /// What is known of the server's clock by now.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.clock.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Frames yielded, dropped and missing so far.
+    #[must_use]
+    pub fn counts(&self) -> OrderCounts {
+        self.order.counts()
+    }
+
+    /// The next event; after an end or a loss the same again. Dropping the future loses nothing.
+    pub async fn next(&mut self) -> PlayerEvent {
+        loop {
+            let now = MonoTime::now();
+            if let Some(frame) = self.order.poll_frame(now) {
+                return PlayerEvent::Frame(frame);
+            }
+            if self.order.poll_keyframe_request(now) {
+                self.send_keyframe_request();
+            }
+            match &self.outcome {
+                Some(Outcome::End(reason)) => return PlayerEvent::End(reason.clone()),
+                Some(Outcome::Lost(why)) => return PlayerEvent::Lost(why.clone()),
+                None => {}
+            }
+            self.wait().await;
+        }
+    }
+
+    async fn wait(&mut self) {
+        let deadline = self.order.poll_timeout();
+        let due = async {
+            match deadline {
+                Some(t) => sleep(t.since(MonoTime::now())).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            arrived = self.arrived.recv() => match arrived {
+                Some(Arrived::Frame(f)) => {
+                    let (h, bytes) = (f.header, f.data.len());
+                    let now = MonoTime::now();
+                    self.order.handle_frame(now, h.sequence, (h.id, h.depends_on), bytes, f);
+                }
+                Some(Arrived::Lost(sequence)) => self.order.handle_lost(sequence),
+                Some(Arrived::Over(outcome)) => self.outcome = Some(outcome),
+                None => {
+                    let why = "the receiving task ended".to_owned();
+                    self.outcome.get_or_insert(Outcome::Lost(why));
+                }
+            },
+            () = due => {}
+        }
+    }
+
+    /// Tells that the decoder failed: nothing is yielded before the next keyframe, and one is
+    /// asked for, at most twice a second.
+    pub fn request_keyframe(&mut self) {
+        self.order.handle_decoder_failure();
+        if self.order.poll_keyframe_request(MonoTime::now()) {
+            self.send_keyframe_request();
+        }
+    }
+
+    /// Sends statistics; the server takes at most 20 a second.
+    pub fn report(&self, stats: ClientStats) {
+        self.send(Message::ClientStats(stats));
+    }
+
+    /// Leaves, and waits until the server knows and the socket is closed.
+    pub async fn close(self) {
+        let Self { endpoint, connection, arrived, outgoing, .. } = self;
+        drop((connection, arrived, outgoing));
+        endpoint.wait_idle().await;
+    }
+
+    fn send_keyframe_request(&self) {
+        self.send(Message::KeyframeRequest { newest: self.order.newest() });
+    }
+
+    fn send(&self, message: Message) {
+        // Without a receiver the connection is gone, which `next` tells.
+        let _ = self.outgoing.send(message);
+    }
+}
