@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use slotmap::{SlotMap, new_key_type};
-use stratus_frame::{Hold, HoldKey, Released};
+use stratus_frame::{Hold, HoldKey, MonoTime, Released};
 use stratus_protocols::wl_buffer;
 use stratus_proxy_core::{ClientId, Context, Verdict};
 
@@ -63,13 +63,25 @@ impl Capture {
     }
 
     /// Keeps `buffer` from the client until the returned hold is dropped.
-    pub(crate) fn hold(&mut self, buffer: BufferKey) -> Hold {
-        if let Some(buffer) = self.graph.buffers.get_mut(buffer) {
+    pub(crate) fn hold(&mut self, key: BufferKey, now: MonoTime) -> Hold {
+        if let Some(buffer) = self.graph.buffers.get_mut(key) {
             buffer.holds += 1;
+            if buffer.owed > 0 && !buffer.composited {
+                self.block(key, now.as_nanos());
+            }
         }
-        let id = self.holds.buffers.insert(buffer);
+        let id = self.holds.buffers.insert(key);
         self.count_holds();
         Hold::new(HoldKey(to_data(id)), Arc::clone(&self.holds.released))
+    }
+
+    /// A release of the buffer is kept back by holds from now on.
+    fn block(&mut self, key: BufferKey, now_ns: u64) {
+        let Some(buffer) = self.graph.buffers.get_mut(key) else { return };
+        buffer.deadline.get_or_insert(now_ns.saturating_add(self.hold_deadline_ns));
+        if !self.holds.blocked.contains(&key) {
+            self.holds.blocked.push(key);
+        }
     }
 
     /// Ends a hold that came back to us.
@@ -126,11 +138,8 @@ impl Capture {
             return Verdict::Forward;
         }
         buffer.owed += 1;
-        buffer.deadline = Some(cx.now_ns().saturating_add(self.hold_deadline_ns));
         self.stats.withheld.add(1);
-        if !self.holds.blocked.contains(&key) {
-            self.holds.blocked.push(key);
-        }
+        self.block(key, cx.now_ns());
         Verdict::Drop
     }
 

@@ -101,11 +101,14 @@ impl Capture {
     /// client draws in it again as soon as it was released.
     fn frame_of_shown(&mut self, key: SurfaceKey) {
         let content = self.graph.surfaces.get(key).and_then(|s| s.applied.content);
-        let Some(buffer) = content.and_then(|k| Some((k, self.graph.buffers.get(k)?))) else {
-            return;
-        };
-        if let (key, Some(size)) = (buffer.0, buffer.1.size().filter(|_| buffer.1.busy)) {
-            self.hand(key, Damage::full(size), MonoTime::now());
+        let Some(key) = content else { return };
+        let Some(buffer) = self.graph.buffers.get(key).filter(|b| b.busy) else { return };
+        let (size, owed) = (buffer.size(), buffer.owed > 0);
+        let Some(size) = size else { return };
+        self.hand(key, Damage::full(size), MonoTime::now());
+        if owed && self.waits(key) {
+            // The compositor has let go of it: the game waits for nobody but us.
+            self.copy_out_waiting();
         }
     }
 
@@ -163,7 +166,7 @@ impl Capture {
         let Some(buffer) = self.graph.buffers.get(key) else { return };
         let Source::Shm { pixels, size } = &buffer.source else { return };
         let (pixels, size, torn) = (Arc::clone(pixels), *size, Arc::clone(&buffer.torn));
-        let hold = self.hold(key);
+        let hold = self.hold(key, read);
         let id = FrameId(self.next_frame);
         self.next_frame += 1;
         self.full_next = false;
