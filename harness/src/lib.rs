@@ -4,7 +4,8 @@
 //! The scripted [`client`] is built on `wayland-client` and the scripted [`compositor`] on
 //! `wayland-backend`'s server, so that the proxy's own parser always meets bytes that another
 //! implementation wrote. [`raw`] writes bytes by hand where no library would write them. [`sway`]
-//! starts the real compositor.
+//! starts the real compositor,
+//! [`screencopy`] asks it what it shows.
 //!
 //! [`marker`] draws a frame number that survives H.264, [`picture`] compares pictures, [`fds`]
 //! counts what a process holds, [`wire_log`] compares two `WAYLAND_DEBUG` logs, and [`watchdog`]
@@ -18,6 +19,7 @@ pub mod memory;
 pub mod picture;
 pub mod raw;
 pub mod scene;
+pub mod screencopy;
 pub mod sway;
 pub mod watchdog;
 pub mod wire_log;
