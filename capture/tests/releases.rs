@@ -173,13 +173,6 @@ fn a_release_of_the_earlier_commit_counts_for_itself() {
     assert_eq!(w.released(c, b[0]), 1);
 }
 
-impl World {
-    fn finish_waiting(&mut self) {
-        let frame = self.take();
-        self.finish(frame);
-    }
-}
-
 #[test]
 fn content_drawn_without_an_attach_is_held_too() {
     let (mut w, c, window, b) = world(2);

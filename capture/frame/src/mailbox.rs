@@ -100,6 +100,7 @@ impl Drop for Post {
 
 /// What woke the encoder.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "a frame is the usual arrival; a box would allocate")]
 pub enum Arrival {
     /// A frame.
     Frame(Frame),

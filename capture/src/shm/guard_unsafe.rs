@@ -14,6 +14,7 @@ use std::ptr;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, compiler_fence};
 
+use nix::errno::Errno;
 use nix::libc;
 
 /// One guarded read in progress on this thread; lives on its stack.
@@ -102,10 +103,11 @@ extern "C" fn on_sigbus(
     context: *mut libc::c_void,
 ) {
     // SAFETY: the kernel hands a valid siginfo to an SA_SIGINFO handler.
-    let code = unsafe { (*info).si_code };
+    let fault = unsafe { &*info };
+    let code = fault.si_code;
     if code == libc::BUS_ADRERR {
         // SAFETY: si_addr is filled in for a BUS_ADRERR SIGBUS.
-        let address = unsafe { (*info).si_addr() } as usize;
+        let address = unsafe { fault.si_addr() } as usize;
         if patch_over(address) {
             return;
         }
@@ -122,8 +124,8 @@ fn patch_over(address: usize) -> bool {
         let access = unsafe { &*at };
         if access.addresses.contains(&address) {
             let page = address & !(PAGE_SIZE.load(Ordering::Relaxed) - 1);
-            // SAFETY: errno is this thread's own; the interrupted code must not see it change.
-            let errno = unsafe { *libc::__errno_location() };
+            // The interrupted code must not see errno change.
+            let errno = Errno::last_raw();
             // SAFETY: from `page` to the end lies inside one mapping that `reading`'s caller
             // owns; replacing its pages by zeros invalidates no reference, only values, which
             // are the game's to change anyway.
@@ -137,8 +139,7 @@ fn patch_over(address: usize) -> bool {
                     0,
                 )
             };
-            // SAFETY: as above.
-            unsafe { *libc::__errno_location() = errno };
+            Errno::set_raw(errno);
             if patched == libc::MAP_FAILED {
                 return false;
             }

@@ -142,7 +142,7 @@ fn faults_elsewhere_still_end_the_process() {
         }
         Ok("sent") => {
             touch_unsafe::default_sigbus();
-            guard::install().unwrap();
+            guard_unsafe::install().unwrap();
             nix::sys::signal::raise(nix::sys::signal::Signal::SIGBUS).unwrap();
             std::process::exit(0);
         }

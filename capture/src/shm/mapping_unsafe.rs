@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use nix::libc::c_void;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 
-use super::guard_unsafe as guard;
+use super::guard_unsafe;
 
 /// The first `len` bytes of a file, whether the file has as many or not.
 ///
@@ -36,7 +36,7 @@ impl Mapping {
     /// # Errors
     /// `InvalidInput` for a length of 0, else what `mmap` or `sigaction` answered.
     pub(super) fn new(file: impl AsFd, len: usize) -> io::Result<Self> {
-        guard::install()?;
+        guard_unsafe::install()?;
         let length = NonZeroUsize::new(len).ok_or(io::ErrorKind::InvalidInput)?;
         // SAFETY: no address is asked for, so nothing that exists is replaced.
         let start = unsafe {
@@ -63,7 +63,7 @@ impl Mapping {
             return None;
         }
         let base = self.start.as_ptr() as usize;
-        guard::reading(base..base + self.len, &self.truncated, || {
+        guard_unsafe::reading(base..base + self.len, &self.truncated, || {
             // SAFETY: `range.start` was checked against the mapping's length.
             let at = unsafe { self.start.as_ptr().cast::<u8>().add(range.start) };
             // SAFETY: the range was checked and stays mapped while `self` is borrowed; pages past

@@ -161,6 +161,12 @@ impl World {
         self.settle();
     }
 
+    /// Takes the frame that waits and is done with it at once.
+    pub(crate) fn finish_waiting(&mut self) {
+        let frame = self.take();
+        self.finish(frame);
+    }
+
     pub(crate) fn wakes(&self) -> usize {
         self.wakes.0.load(Ordering::Relaxed)
     }
