@@ -18,6 +18,7 @@ pub mod latency;
 pub mod link;
 pub mod message;
 pub mod order;
+mod reason;
 pub mod token;
 pub mod viewer;
 pub mod wire;
