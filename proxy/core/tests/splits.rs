@@ -181,9 +181,12 @@ fn start() -> Session {
     s
 }
 
+/// What one side says in a row: from whom, its bytes, and at which of them each fd belongs.
+type Stretch = (Side, Vec<u8>, Vec<(usize, u8)>);
+
 /// Joins what one side says in a row, remembering at which byte each fd belongs.
-fn joined(said: &[Said]) -> Vec<(Side, Vec<u8>, Vec<(usize, u8)>)> {
-    let mut all: Vec<(Side, Vec<u8>, Vec<(usize, u8)>)> = Vec::new();
+fn joined(said: &[Said]) -> Vec<Stretch> {
+    let mut all: Vec<Stretch> = Vec::new();
     for one in said {
         if all.last().is_none_or(|(from, _, _)| *from != one.from) {
             all.push((one.from, Vec::new(), Vec::new()));
