@@ -57,7 +57,7 @@ pub struct Seen {
     pub reused_too_early: u64,
     /// What the committed buffers' markers read, if [`Config::read_markers`].
     pub markers: Vec<Result<u32, MarkerError>>,
-    /// Globals that were bound, with the version asked for.
+    /// Globals that were bound, with the version asked for, if [`Config::record`] asks for them.
     pub bound: Vec<(String, u32)>,
 }
 

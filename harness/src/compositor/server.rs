@@ -34,6 +34,7 @@ pub(crate) struct Server {
     pub(crate) desk: Desk,
     seen: Arc<Mutex<Seen>>,
     clients: HashMap<ClientId, u64>,
+    gone: Arc<Mutex<Vec<ClientId>>>,
     globals: Vec<(GlobalId, &'static str)>,
     /// Bound `wl_shm`s, the targets of a flood.
     shms: Vec<ObjectId>,
@@ -42,12 +43,16 @@ pub(crate) struct Server {
     doomed: Vec<ClientId>,
 }
 
-/// Counts a client's end, for which the backend gives no access to the server.
-struct Peer(Arc<Mutex<Seen>>);
+/// Notes a client's end, for which the backend gives no access to the server.
+struct Peer {
+    seen: Arc<Mutex<Seen>>,
+    gone: Arc<Mutex<Vec<ClientId>>>,
+}
 
 impl ClientData for Peer {
-    fn disconnected(&self, _client: ClientId, _reason: DisconnectReason) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).disconnected += 1;
+    fn disconnected(&self, client: ClientId, _reason: DisconnectReason) {
+        self.gone.lock().unwrap_or_else(PoisonError::into_inner).push(client);
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).disconnected += 1;
     }
 }
 
@@ -64,6 +69,7 @@ impl Server {
             config,
             seen,
             clients: HashMap::new(),
+            gone: Arc::default(),
             globals: Vec::new(),
             shms: Vec::new(),
             frozen: false,
@@ -81,9 +87,17 @@ impl Server {
         self.globals.push((id, interface.name));
     }
 
+    fn forget_the_gone(&mut self) {
+        let gone = std::mem::take(&mut *self.gone.lock().unwrap_or_else(PoisonError::into_inner));
+        for client in gone {
+            self.clients.remove(&client);
+        }
+    }
+
     fn accept(&mut self, handle: &mut Handle, listener: &UnixListener) {
         while let Ok((stream, _)) = listener.accept() {
-            let peer = Arc::new(Peer(Arc::clone(&self.seen)));
+            let peer =
+                Arc::new(Peer { seen: Arc::clone(&self.seen), gone: Arc::clone(&self.gone) });
             if let Ok(client) = handle.insert_client(stream, peer) {
                 let mut seen = self.seen();
                 let number = seen.connected;
@@ -188,7 +202,9 @@ impl GlobalHandler<Server> for Offer {
     ) -> Arc<dyn ObjectData<Server>> {
         let version = handle.object_info(object.clone()).map_or(0, |info| info.version);
         let name = object.interface().name;
-        server.seen().bound.push((name.to_owned(), version));
+        if server.config.record == Record::All {
+            server.seen().bound.push((name.to_owned(), version));
+        }
         if name == "wl_shm" {
             server.shms.push(object.clone());
         }
@@ -250,6 +266,7 @@ impl Loop {
                 server.accept(&mut handle, &self.listener);
                 // Errors concern single clients, which the backend has already dropped.
                 let _ = backend.dispatch_all_clients(&mut server);
+                server.forget_the_gone();
                 server.tick(&handle, Instant::now());
                 let _ = backend.flush(None);
             }
