@@ -12,13 +12,21 @@ pub enum Codec {
 }
 
 /// One access unit and what the player must know about it.
+///
+/// Ids number the access units of a stream, from 1 and without gaps, in the order of encoding:
+/// they are the pipeline's own, since commits that were replaced in the mailbox have no access
+/// unit, and a picture may get several (a keyframe for a viewer who joins while nothing moves, a
+/// refinement). What ties an access unit to its commit are the stamps, which stay those of the
+/// commit it shows. One that shows again what an earlier one showed, or what was converted before
+/// anybody watched, has no conversion of its own: see [`EncodedFrame::is_repeat`].
 #[derive(Clone, Debug)]
 pub struct EncodedFrame {
-    /// The frame that it shows.
+    /// Its number in the stream.
     pub id: FrameId,
-    /// The frame that must be decoded before this one; `None` for a keyframe.
+    /// The access unit that must be decoded before this one; `None` for a keyframe.
     pub depends_on: Option<FrameId>,
-    /// When it passed which stage.
+    /// When the commit that it shows passed which stage; `convert_start` and `convert_end` are
+    /// unset in a repeat.
     pub stamps: Stamps,
     /// Visible width and height; the coded size is this, rounded up to even numbers.
     pub size: Size,
@@ -35,5 +43,12 @@ impl EncodedFrame {
     #[must_use]
     pub fn is_keyframe(&self) -> bool {
         self.depends_on.is_none()
+    }
+
+    /// Whether this is a picture encoded again rather than a commit on its way: its commit may be
+    /// long past, so the time since then says nothing about delay.
+    #[must_use]
+    pub fn is_repeat(&self) -> bool {
+        !self.stamps.convert_start.is_set()
     }
 }
