@@ -141,7 +141,13 @@ fn unsafe_stays_in_the_files_that_the_architecture_names() {
     let architecture = read(&root().join("ARCHITECTURE.md"));
     let offenders: Vec<String> = sources(".")
         .into_iter()
-        .filter(|p| read(&root().join(p)).contains("allow(unsafe_code)"))
+        .filter(|p| !p.ends_with("tests/tidy.rs"))
+        .filter(|p| {
+            // The attribute may have a reason and stand on several lines.
+            let text = read(&root().join(p));
+            let attributes = text.split("#![allow(").skip(1).filter_map(|rest| rest.split(")]").next());
+            attributes.into_iter().any(|a| a.contains("unsafe_code"))
+        })
         .map(|p| p.display().to_string())
         .filter(|p| !architecture.contains(&format!("`{p}`")))
         .collect();
