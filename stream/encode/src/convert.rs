@@ -73,6 +73,12 @@ impl Converter {
         self.picture.as_mut()
     }
 
+    /// The picture as last converted, to keep.
+    #[must_use]
+    pub fn into_picture(self) -> Option<Picture> {
+        self.picture
+    }
+
     /// Makes the next conversion one of all rows: what the last one read was not the picture.
     pub fn distrust(&mut self) {
         self.distrusted = true;

@@ -15,7 +15,7 @@ fn stream(size: Size, frames: u32) -> Vec<Vec<u8>> {
     let mut converter = Converter::new();
     (0..frames)
         .map(|i| {
-            Scene::moving(size, i).into_picture(&mut converter);
+            Scene::moving(size, i).draw(&mut converter);
             encoder.encode(converter.picture_mut().unwrap(), Coding::Delta).unwrap().data.to_vec()
         })
         .collect()

@@ -253,5 +253,6 @@ impl Pipeline {
 }
 
 #[cfg(test)]
-#[path = "pipeline_tests.rs"]
+mod test_bench;
+#[cfg(test)]
 mod tests;

@@ -76,7 +76,7 @@ impl Scene {
         }
     }
 
-    pub(crate) fn into_picture(&self, converter: &mut Converter) {
+    pub(crate) fn draw(&self, converter: &mut Converter) {
         converter.convert(self.view(), &Damage::full(self.size)).unwrap();
     }
 

@@ -56,8 +56,10 @@ impl Pool {
         if pool.0.is_null() {
             return Err(out_of_memory());
         }
+        // SAFETY: the reference is alive and not null.
+        let frames = unsafe { (*pool.0).data }.cast::<ffi::AVHWFramesContext>();
         // SAFETY: the data of such a reference is an AVHWFramesContext, not yet shared.
-        let frames = unsafe { &mut *(*pool.0).data.cast::<ffi::AVHWFramesContext>() };
+        let frames = unsafe { &mut *frames };
         frames.format = pixels.into();
         frames.sw_format = Pixel::NV12.into();
         frames.width = i32::try_from(size.width).unwrap_or(0);
@@ -75,24 +77,28 @@ impl Pool {
         if reference.is_null() {
             return Err(out_of_memory());
         }
+        // SAFETY: only returns a pointer, which lives as long as `context`.
+        let context = unsafe { context.as_mut_ptr() };
         // SAFETY: the context is alive, borrowed exclusively, and frees the reference itself.
-        unsafe { (*context.as_mut_ptr()).hw_frames_ctx = reference };
+        unsafe { (*context).hw_frames_ctx = reference };
         Ok(())
     }
 
     /// A picture of the pool with the contents of `picture` (NV12, same size).
     pub(crate) fn upload(&self, picture: &Video) -> Result<Video, Error> {
         let mut uploaded = Video::empty();
-        // SAFETY: only the pointer is looked at; it is null if the allocation failed.
-        if unsafe { uploaded.as_ptr() }.is_null() {
+        // SAFETY: only returns a pointer, which lives as long as `uploaded`; null if the allocation
+        // failed.
+        let target = unsafe { uploaded.as_mut_ptr() };
+        if target.is_null() {
             return Err(out_of_memory());
         }
+        // SAFETY: only returns a pointer, which lives as long as `picture`.
+        let source = unsafe { picture.as_ptr() };
         // SAFETY: the pool is initialised and the frame is alive and without buffers.
-        checked(unsafe { ffi::av_hwframe_get_buffer(self.0.0, uploaded.as_mut_ptr(), 0) })?;
+        checked(unsafe { ffi::av_hwframe_get_buffer(self.0.0, target, 0) })?;
         // SAFETY: both frames are alive and have buffers; FFmpeg checks formats and sizes.
-        checked(unsafe {
-            ffi::av_hwframe_transfer_data(uploaded.as_mut_ptr(), picture.as_ptr(), 0)
-        })?;
+        checked(unsafe { ffi::av_hwframe_transfer_data(target, source, 0) })?;
         Ok(uploaded)
     }
 }

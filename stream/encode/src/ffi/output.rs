@@ -12,8 +12,10 @@ pub(crate) fn h264_parameters(size: Size, headers: &[u8]) -> Option<Parameters> 
     let height = i32::try_from(size.height).ok()?;
     let len = i32::try_from(headers.len()).ok()?;
     let mut parameters = Parameters::new();
-    // SAFETY: only the pointer is looked at; it is null if the allocation failed.
-    if unsafe { parameters.as_ptr() }.is_null() {
+    // SAFETY: only returns a pointer, which lives as long as `parameters`; null if the allocation
+    // failed.
+    let pointer = unsafe { parameters.as_mut_ptr() };
+    if pointer.is_null() {
         return None;
     }
     parameters.set_medium(media::Type::Video);
@@ -28,7 +30,7 @@ pub(crate) fn h264_parameters(size: Size, headers: &[u8]) -> Option<Parameters> 
     // SAFETY: `extradata` was just allocated with room for `headers` and overlaps nothing.
     unsafe { std::ptr::copy_nonoverlapping(headers.as_ptr(), extradata, headers.len()) };
     // SAFETY: the parameters are alive and owned here alone.
-    let p = unsafe { &mut *parameters.as_mut_ptr() };
+    let p = unsafe { &mut *pointer };
     // From here on the parameters own the allocation and free it.
     p.extradata = extradata;
     p.extradata_size = len;
