@@ -89,11 +89,7 @@ impl Decoder {
         let mut context = codec::Context::new_with_codec(codec);
         context.set_flags(codec::Flags::LOW_DELAY);
         // Threads on frames delay by a frame each, and a slice takes less than a wake-up.
-        context.set_threading(threading::Config {
-            kind: threading::Type::None,
-            count: 1,
-            ..threading::Config::default()
-        });
+        context.set_threading(threading::Config::count(1));
         let mut decoder = context.decoder();
         // Damage is an error, not a guess at a picture.
         decoder.check(decoder::Check::EXPLODE);

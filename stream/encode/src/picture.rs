@@ -1,5 +1,6 @@
 //! The picture between conversion and encoder.
 
+use ffmpeg_next::color;
 use ffmpeg_next::format::Pixel;
 use ffmpeg_next::frame::Video;
 use stratus_frame::Size;
@@ -36,6 +37,10 @@ impl Picture {
         let frame = frame::allocate(Pixel::YUV420P, size.rounded_up_to_even());
         let mut frame = frame.ok_or(OutOfMemory(size))?;
         frame::fill(&mut frame, &[16, 128, 128]);
+        frame.set_color_range(color::Range::MPEG);
+        frame.set_color_space(color::Space::BT709);
+        frame.set_color_primaries(color::Primaries::BT709);
+        frame.set_color_transfer_characteristic(color::TransferCharacteristic::BT709);
         Ok(Self { frame, size })
     }
 

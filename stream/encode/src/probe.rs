@@ -74,13 +74,22 @@ pub fn probe() -> Vec<Probed> {
 fn outcome(name: &str, input: Input) -> Outcome {
     let Some(found) = encoder::find_by_name(name) else { return Outcome::Absent };
     ffi::log::forget_last_error();
-    match encode_once(found, input) {
+    let mut step = "opening it";
+    match encode_once(found, input, &mut step) {
         Ok(()) => Outcome::Opened,
-        Err(e) => Outcome::Failed(ffi::log::take_last_error().unwrap_or_else(|| e.to_string())),
+        Err(e) => {
+            let words = ffi::log::take_last_error().unwrap_or_else(|| e.to_string());
+            Outcome::Failed(format!("{step}: {words}"))
+        }
     }
 }
 
-fn encode_once(found: ffmpeg_next::Codec, input: Input) -> Result<(), Error> {
+/// Encodes one picture; `step` says at which step it failed.
+fn encode_once(
+    found: ffmpeg_next::Codec,
+    input: Input,
+    step: &mut &'static str,
+) -> Result<(), Error> {
     let mut video = codec::Context::new_with_codec(found).encoder().video()?;
     video.set_width(SIZE.width);
     video.set_height(SIZE.height);
@@ -90,8 +99,12 @@ fn encode_once(found: ffmpeg_next::Codec, input: Input) -> Result<(), Error> {
     video.set_max_b_frames(0);
     let (format, pool) = match input {
         Input::Memory(format) => (format, None),
-        Input::Device(device) => (Pixel::NV12, Some(Pool::open(device, SIZE)?)),
+        Input::Device(device) => {
+            *step = "opening its device";
+            (Pixel::NV12, Some(Pool::open(device, SIZE)?))
+        }
     };
+    *step = "opening it";
     match (input, &pool) {
         (Input::Device(Device::Vaapi), Some(pool)) => {
             video.set_format(Pixel::VAAPI);
@@ -104,6 +117,7 @@ fn encode_once(found: ffmpeg_next::Codec, input: Input) -> Result<(), Error> {
         _ => video.set_format(format),
     }
     let mut opened = video.open_with(Dictionary::new())?;
+    *step = "encoding a picture";
     let mut frame = black(format)?;
     if let Some(pool) = &pool {
         frame = pool.upload(&frame)?;

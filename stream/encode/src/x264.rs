@@ -108,11 +108,9 @@ impl X264 {
         video.set_color_transfer_characteristic(color::TransferCharacteristic::BT709);
         // Without an explicit type FFmpeg turns the tune's sliced threads off again.
         let count = if config.threads == 0 { threads_for_this_machine() } else { config.threads };
-        video.set_threading(threading::Config {
-            kind: threading::Type::Slice,
-            count: count.min(64),
-            ..threading::Config::default()
-        });
+        let mut threads = threading::Config::kind(threading::Type::Slice);
+        threads.count = count.min(64);
+        video.set_threading(threads);
         let bitrate = config.bitrate.clamp(*BITRATES.start(), *BITRATES.end());
         write_rate(&mut video, bitrate, fps, 1);
         let mut options = Dictionary::new();

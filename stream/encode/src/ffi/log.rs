@@ -62,7 +62,8 @@ mod imp {
             return;
         }
         let mut line: [c_char; LINE] = [0; LINE];
-        let mut prefix: c_int = 1;
+        // No prefix: it holds an address, and these lines end up in messages to users.
+        let mut prefix: c_int = 0;
         // SAFETY: the arguments come straight from av_log, `line` has the length given, and
         // `prefix` outlives the call.
         let written = unsafe {
