@@ -1,0 +1,305 @@
+//! Every connection between the crates is made here.
+//!
+//! ```text
+//! proxy thread                      pipeline thread              network thread
+//! Proxy -> Capture -> Post ~~> Slot -> Pipeline -> Sink ~~> Publisher -> Server
+//!   ^                                  |     ^                              |
+//!   '---- Wakeup <~~ dropped Hold -----'     '---- PipelineHandle <~~ events'
+//! ```
+//!
+//! A wavy line crosses from one thread to another; none of them waits.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use stratus_capture::{Capture, CaptureConfig, CaptureStats};
+use stratus_encode::{Pipeline, PipelineConfig, PipelineError, PipelineHandle, Sink};
+use stratus_frame::{EncodedFrame, Post, Size, mailbox};
+use stratus_proxy::core::{GlobalPolicy, Hook, PassThrough};
+use stratus_proxy::{Proxy, ProxyConfig, ProxyHandle, SocketName, Wakeup};
+use stratus_stream::core::message::EndReason;
+use stratus_stream::{Limits, Publisher, Server, ServerConfig, ServerEvent, random_token};
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::commands::print;
+use crate::failure::{Failure, chain};
+use crate::options::Settings;
+
+/// The longest that a game's buffer is kept from it.
+const HOLD_DEADLINE: Duration = Duration::from_millis(100);
+
+/// What the threads tell the session.
+#[derive(Debug)]
+pub enum Report {
+    /// One of them cannot go on.
+    Broken(Failure),
+}
+
+/// Where the threads tell it.
+pub type Reporter = UnboundedSender<Report>;
+
+/// From the mailbox to the players; nothing at all where frames are not taken.
+pub struct Stream(Option<Live>);
+
+struct Live {
+    server: Option<Server>,
+    post: Option<Post>,
+    pipeline: JoinHandle<Result<(), PipelineError>>,
+    handle: PipelineHandle,
+}
+
+impl Stream {
+    /// Opens the port and starts the encoder's thread.
+    ///
+    /// # Errors
+    /// A [`Failure`] that says what cannot be had.
+    pub fn start(settings: &Settings, reporter: &Reporter) -> Result<Self, Failure> {
+        if !settings.capture {
+            return Ok(Self(None));
+        }
+        let late = Arc::new(OnceLock::new());
+        let server = serve(settings, Arc::clone(&late))?;
+        let (post, slot) = mailbox();
+        let usual = PipelineConfig::default();
+        let config = PipelineConfig {
+            fps: settings.fps,
+            bitrate: settings.bitrate.into(),
+            threads: settings.encoder_threads.map_or(0, |n| n as usize),
+            slow: (!settings.slow_encoder.is_zero()).then_some(settings.slow_encoder),
+            max_size: Size::new(
+                usual.max_size.width.max(settings.size.width),
+                usual.max_size.height.max(settings.size.height),
+            ),
+            ..usual
+        };
+        let sink = ToPlayers { publisher: server.publisher(), reporter: reporter.clone() };
+        let (handle, pipeline) = Pipeline::spawn(slot, config, sink).map_err(|e| {
+            Failure::new("encode the game's picture", chain(&e))
+                .remedy("`stratus doctor` tells which encoders there are")
+        })?;
+        // Nobody else sets it.
+        let _ = late.set(handle.clone());
+        Ok(Self(Some(Live { server: Some(server), post: Some(post), pipeline, handle })))
+    }
+
+    /// Prints the link for the player, alone on its line of standard output.
+    ///
+    /// # Errors
+    /// A [`Failure`] if nobody can read it.
+    pub fn announce(&self) -> Result<(), Failure> {
+        let Some(server) = self.0.as_ref().and_then(|live| live.server.as_ref()) else {
+            tracing::info!("frames are not taken; there is nothing to play");
+            return Ok(());
+        };
+        tracing::info!(
+            "serving at {}; play it with: stratus play --headless LINK",
+            server.local_addr()
+        );
+        print(format!("{}\n", server.link()).as_bytes())
+    }
+
+    /// Tells the players why the session ends, and lets them go.
+    pub fn end(&mut self, reason: EndReason) {
+        if let Some(server) = self.0.as_mut().and_then(|live| live.server.take()) {
+            server.end(reason);
+        }
+    }
+
+    /// Waits for the encoder's thread, which ends when its frames do: close the passage first.
+    pub fn finish(self) {
+        let Some(live) = self.0 else { return };
+        drop(live.post);
+        drop(live.server);
+        match live.pipeline.join() {
+            Ok(Ok(())) => {}
+            Ok(Err(e)) => tracing::warn!("{}", chain(&e)),
+            Err(_) => tracing::error!("the encoder's thread panicked"),
+        }
+        tracing::debug!("{:?}", live.handle);
+    }
+
+    fn take_post(&mut self) -> Option<Post> {
+        self.0.as_mut().and_then(|live| live.post.take())
+    }
+}
+
+/// Starts the server. Its events reach the pipeline through `handle`, as soon as there is one:
+/// before that the pipeline knows better anyway, as its first frame is a keyframe.
+fn serve(settings: &Settings, handle: Arc<OnceLock<PipelineHandle>>) -> Result<Server, Failure> {
+    let token = random_token().map_err(|e| Failure::new("make the session's token", e))?;
+    let config = ServerConfig {
+        listen: settings.listen,
+        public_host: settings.public_host.clone(),
+        token,
+        size: settings.size,
+        millifps: settings.fps * 1000,
+        codec: settings.codec,
+        limits: Limits::default(),
+    };
+    let events = move |event| {
+        tell(&event);
+        let Some(handle) = handle.get() else { return };
+        match event {
+            ServerEvent::KeyframeWanted => handle.request_keyframe(),
+            ServerEvent::Ready | ServerEvent::Joined { .. } => handle.wake(),
+            _ => {}
+        }
+    };
+    Server::start(config, Arc::new(events)).map_err(|e| Failure::new("serve the stream", chain(&e)))
+}
+
+fn tell(event: &ServerEvent) {
+    match event {
+        ServerEvent::Joined { viewer, name, remote } => {
+            tracing::info!("player {} ({name:?} at {remote}) joined", viewer.0);
+        }
+        ServerEvent::Left { viewer, why } => tracing::info!("player {} left: {why}", viewer.0),
+        ServerEvent::Refused { remote, refusal } => {
+            tracing::warn!("turned {remote} away: {}", refusal.text);
+        }
+        ServerEvent::Stats { viewer, stats } => {
+            tracing::debug!("player {}: {stats:?}", viewer.0);
+        }
+        ServerEvent::KeyframeWanted | ServerEvent::Ready => {}
+    }
+}
+
+/// The pipeline's way to the players.
+struct ToPlayers {
+    publisher: Publisher,
+    reporter: Reporter,
+}
+
+impl Sink for ToPlayers {
+    fn ready(&self) -> bool {
+        self.publisher.ready()
+    }
+
+    fn viewers(&self) -> bool {
+        self.publisher.viewers() > 0
+    }
+
+    fn deliver(&mut self, frame: EncodedFrame) {
+        self.publisher.publish(&frame);
+    }
+
+    fn failed(&mut self, error: &PipelineError) {
+        if !error.is_fatal() {
+            tracing::warn!("{}", chain(error));
+            return;
+        }
+        let failure = Failure::new("go on encoding", chain(error))
+            .remedy("`stratus doctor` tells which encoders there are");
+        // Without a receiver the session is at its end already.
+        let _ = self.reporter.send(Report::Broken(failure));
+    }
+}
+
+/// From the games' socket to the compositor, past the capture.
+pub struct Passage {
+    handle: ProxyHandle,
+    thread: JoinHandle<()>,
+    stats: Option<Arc<CaptureStats>>,
+}
+
+impl Passage {
+    /// Makes the socket in `directory` and serves it in front of `upstream`.
+    ///
+    /// # Errors
+    /// A [`Failure`] if the socket cannot be had, or a global that is to be shown or hidden is
+    /// none.
+    pub fn open(
+        settings: &Settings,
+        directory: &Path,
+        upstream: PathBuf,
+        stream: &mut Stream,
+        reporter: &Reporter,
+    ) -> Result<Self, Failure> {
+        let tried = format!("listen on {}", directory.join(&settings.socket).display());
+        let failed = |e: &dyn std::error::Error| Failure::new(&tried, chain(e));
+        let socket = SocketName::new(settings.socket.as_ref(), Some(directory.as_os_str()))
+            .map_err(|e| failed(&e))?;
+        let wakeup = Wakeup::new().map_err(|e| failed(&e))?;
+        let config = ProxyConfig { socket, upstream, policy: policy(settings)? };
+        let Some(post) = stream.take_post() else {
+            let proxy = Proxy::bind(config, PassThrough, wakeup).map_err(|e| failed(&e))?;
+            return Self::run(proxy, None, reporter);
+        };
+        let capture = CaptureConfig {
+            size: settings.size,
+            refresh_mhz: settings.fps * 1000,
+            hold_deadline: HOLD_DEADLINE,
+        };
+        let capture = Capture::new(&capture, post, wakeup.waker());
+        let stats = capture.stats();
+        let proxy = Proxy::bind(config, capture, wakeup).map_err(|e| failed(&e))?;
+        Self::run(proxy, Some(stats), reporter)
+    }
+
+    fn run<H: Hook + Send + 'static>(
+        proxy: Proxy<H>,
+        stats: Option<Arc<CaptureStats>>,
+        reporter: &Reporter,
+    ) -> Result<Self, Failure> {
+        let handle = proxy.handle();
+        let reporter = reporter.clone();
+        let thread = std::thread::Builder::new()
+            .name("stratus-proxy".into())
+            .spawn(move || {
+                let _fuse = Fuse(reporter.clone(), "the proxy's thread");
+                if let Err(e) = proxy.run() {
+                    let failure = Failure::new("go on forwarding messages", chain(&e));
+                    // Without a receiver the session is at its end already.
+                    let _ = reporter.send(Report::Broken(failure));
+                }
+            })
+            .map_err(|e| Failure::new("start the proxy's thread", e))?;
+        Ok(Self { handle, thread, stats })
+    }
+
+    /// Disconnects all games and removes the socket. Gives the number of frames that were taken,
+    /// where any could be.
+    pub fn close(self) -> Option<u64> {
+        self.handle.stop();
+        if self.thread.join().is_err() {
+            tracing::error!("the proxy's thread panicked");
+        }
+        let stats = self.stats?;
+        tracing::debug!("{stats:?}");
+        Some(stats.handed.value())
+    }
+}
+
+/// The globals that games see.
+///
+/// # Errors
+/// A usage [`Failure`] for a name that is no global.
+pub fn policy(settings: &Settings) -> Result<GlobalPolicy, Failure> {
+    let mut policy = GlobalPolicy::default();
+    let unknown = |option: &str, e: &dyn std::error::Error| {
+        Failure::usage(format!("follow --{option}"), chain(e))
+            .remedy("name a global by its interface, such as zwlr_screencopy_manager_v1")
+    };
+    for name in &settings.allow_globals {
+        policy.allow(name).map_err(|e| unknown("allow-global", &e))?;
+    }
+    for name in &settings.hide_globals {
+        policy.hide(name).map_err(|e| unknown("hide-global", &e))?;
+    }
+    Ok(policy)
+}
+
+/// Tells the session when a thread ends by a panic, which is always our bug.
+struct Fuse(Reporter, &'static str);
+
+impl Drop for Fuse {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let failure = Failure::new(format!("go on without {}", self.1), "it panicked")
+                .remedy("report this as a bug of Stratus, with the log");
+            let _ = self.0.send(Report::Broken(failure));
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::options::StreamOptions;
+
+/// Streams Linux games with the least possible delay.
+#[derive(Debug, Parser)]
+#[command(name = "stratus", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = "\
+Exit codes: 0 done; 1 failed; 2 wrong usage. `stratus run` ends with the game's own code if the \
+game fails by itself, or 128 + N if signal N ended it.
+
+RUST_LOG chooses what is logged, as in RUST_LOG=debug or RUST_LOG=stratus_capture=trace.")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start a game in a headless Sway of its own and stream it
+    Run(RunArgs),
+    /// Stream the games that connect to a socket in front of $WAYLAND_DISPLAY
+    Proxy(ProxyArgs),
+    /// Receive a stream
+    Play(PlayArgs),
+    /// Say what this machine can do and what to install
+    Doctor(DoctorArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Ends what a session left behind; started by `stratus run`
+    #[command(hide = true)]
+    Janitor(JanitorArgs),
+}
+
+/// Options of every command that makes a stream.
+#[derive(Debug, Args)]
+pub struct Streaming {
+    /// Config file in TOML; its keys are the long options
+    /// [default: $XDG_CONFIG_HOME/stratus/config.toml, if present]
+    #[arg(long, env = "STRATUS_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The options that may stand in the config file as well.
+    #[command(flatten)]
+    pub options: StreamOptions,
+}
+
+/// `stratus run`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The link for `stratus play` is the only line on standard output. What the game prints goes to \
+standard error, as log lines of the target `game`.
+
+Example: stratus run --size 1920x1080 -- chocolate-doom -fullscreen")]
+pub struct RunArgs {
+    /// The stream.
+    #[command(flatten)]
+    pub streaming: Streaming,
+    /// The game and its arguments
+    #[arg(last = true, required = true, value_name = "GAME")]
+    pub game: Vec<OsString>,
+}
+
+/// `stratus proxy`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The link for `stratus play` is the only line on standard output. Start games with the socket, as \
+in WAYLAND_DISPLAY=stratus-0 foot. SIGINT or SIGTERM ends it.")]
+pub struct ProxyArgs {
+    /// The stream.
+    #[command(flatten)]
+    pub streaming: Streaming,
+}
+
+/// `stratus play`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+With --headless every frame is decoded and its id checked. The exit code is 0 if at least one \
+frame was decoded, none was missing, and as many came as --frames asked for; where it was not \
+given, until --seconds passed or the session ended. `--frames N` together with `--seconds S` waits \
+at most S seconds for N frames.")]
+pub struct PlayArgs {
+    /// The link that `stratus run` or `stratus proxy` printed
+    #[arg(value_name = "LINK")]
+    pub link: String,
+    /// Receive, decode and measure without showing anything; the only way in this version
+    #[arg(long)]
+    pub headless: bool,
+    /// Stop after this many decoded frames
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub frames: Option<u64>,
+    /// Stop after this many seconds
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    pub seconds: Option<f64>,
+    /// Keep the stream, as it came, in this Matroska file
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Write the last decoded picture to this file in PPM
+    #[arg(long, value_name = "FILE")]
+    pub dump_ppm: Option<PathBuf>,
+    /// Print the results as one JSON object instead of a table
+    #[arg(long)]
+    pub json: bool,
+    /// How log lines look on standard error [default: human]
+    #[arg(long, env = "STRATUS_LOG_FORMAT", value_name = "FORMAT", value_enum)]
+    pub log_format: Option<crate::options::LogFormat>,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(s) if s > 0.0 && s <= 1e6 => Ok(s),
+        _ => Err("a number of seconds above 0 and up to 1000000".into()),
+    }
+}
+
+/// `stratus doctor`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 if streaming can work here, 1 if something needed is missing."
+)]
+pub struct DoctorArgs {
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `stratus completions`
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// The hidden `stratus janitor`
+#[derive(Debug, Args)]
+pub struct JanitorArgs {
+    /// The value of `STRATUS_SESSION` that marks the session's processes.
+    #[arg(long)]
+    pub session: String,
+    /// The session's runtime directory.
+    #[arg(long)]
+    pub directory: PathBuf,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

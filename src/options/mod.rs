@@ -1,0 +1,230 @@
+//! What the user asked for: command line, then environment, then config file, then defaults.
+
+mod file;
+mod values;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+use stratus_frame::{Codec, Size};
+
+pub use file::load;
+pub use values::{Bitrate, Capture, LogFormat, StreamCodec, StreamSize};
+
+use crate::failure::Failure;
+
+/// The options of a stream, each absent if it was not given.
+///
+/// The command line and the environment fill one of these (through clap), the config file another
+/// (through serde): the names are the same because the fields are.
+#[derive(Clone, Debug, Default, clap::Args, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct StreamOptions {
+    /// Width and height of the picture in pixels, both even [default: 1280x720]
+    #[arg(long, env = "STRATUS_SIZE", value_name = "WxH")]
+    pub size: Option<StreamSize>,
+
+    /// Frames a second that the game is told the screen shows, 1 to 240 [default: 60]
+    #[arg(long, env = "STRATUS_FPS", value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=240))]
+    pub fps: Option<u32>,
+
+    /// Codec of the stream: h264 [default: h264]
+    #[arg(long, env = "STRATUS_CODEC", value_name = "NAME")]
+    pub codec: Option<StreamCodec>,
+
+    /// Bit rate of the stream in bit/s, with k or M [default: 12M]
+    #[arg(long, env = "STRATUS_BITRATE", value_name = "RATE")]
+    pub bitrate: Option<Bitrate>,
+
+    /// UDP address to serve players on; port 0 takes a free one [default: 127.0.0.1:0]
+    #[arg(long, env = "STRATUS_LISTEN", value_name = "IP:PORT")]
+    pub listen: Option<SocketAddr>,
+
+    /// Name or address by which players know this machine, for the link [default: that of --listen]
+    #[arg(long, env = "STRATUS_PUBLIC_HOST", value_name = "HOST")]
+    pub public_host: Option<String>,
+
+    /// Wayland socket that games connect to, in the runtime directory [default: stratus-0]
+    #[arg(long, env = "STRATUS_SOCKET", value_name = "NAME")]
+    pub socket: Option<String>,
+
+    /// Whether to take frames, or only to pass messages through [default: on]
+    #[arg(long, env = "STRATUS_CAPTURE", value_name = "WHEN", value_enum)]
+    pub capture: Option<Capture>,
+
+    /// Show games this global although it is hidden by default; may be repeated
+    #[arg(long, env = "STRATUS_ALLOW_GLOBAL", value_name = "INTERFACE", value_delimiter = ',')]
+    pub allow_global: Vec<String>,
+
+    /// Hide this global from games; may be repeated
+    #[arg(long, env = "STRATUS_HIDE_GLOBAL", value_name = "INTERFACE", value_delimiter = ',')]
+    pub hide_global: Vec<String>,
+
+    /// Threads of the encoder, 1 to 64 [default: one a processor, at most 4]
+    #[arg(long, env = "STRATUS_ENCODER_THREADS", value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub encoder_threads: Option<u32>,
+
+    /// Make the encoder take this many milliseconds longer for each frame.
+    ///
+    /// For tests of what happens when the encoder cannot keep up.
+    #[arg(long, env = "STRATUS_SLOW_ENCODER", value_name = "MS", hide = true,
+          value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    pub slow_encoder: Option<u32>,
+
+    /// How log lines look on standard error [default: human]
+    #[arg(long, env = "STRATUS_LOG_FORMAT", value_name = "FORMAT", value_enum)]
+    pub log_format: Option<LogFormat>,
+}
+
+impl StreamOptions {
+    /// These options, and where one is absent, that of `weaker`.
+    #[must_use]
+    pub fn or(self, weaker: Self) -> Self {
+        let list = |strong: Vec<String>, weak| if strong.is_empty() { weak } else { strong };
+        Self {
+            size: self.size.or(weaker.size),
+            fps: self.fps.or(weaker.fps),
+            codec: self.codec.or(weaker.codec),
+            bitrate: self.bitrate.or(weaker.bitrate),
+            listen: self.listen.or(weaker.listen),
+            public_host: self.public_host.or(weaker.public_host),
+            socket: self.socket.or(weaker.socket),
+            capture: self.capture.or(weaker.capture),
+            allow_global: list(self.allow_global, weaker.allow_global),
+            hide_global: list(self.hide_global, weaker.hide_global),
+            encoder_threads: self.encoder_threads.or(weaker.encoder_threads),
+            slow_encoder: self.slow_encoder.or(weaker.slow_encoder),
+            log_format: self.log_format.or(weaker.log_format),
+        }
+    }
+
+    /// Fills in the defaults.
+    ///
+    /// # Errors
+    /// A usage [`Failure`] for a value that parsed but cannot be used.
+    pub fn settle(self) -> Result<Settings, Failure> {
+        let fps = self.fps.unwrap_or(60);
+        if !(1..=240).contains(&fps) {
+            return Err(Failure::usage(format!("stream {fps} frames a second"), "out of range")
+                .remedy("choose a rate from 1 to 240 (--fps)"));
+        }
+        if let Some(threads) = self.encoder_threads.filter(|t| !(1..=64).contains(t)) {
+            return Err(Failure::usage(format!("encode with {threads} threads"), "out of range")
+                .remedy("choose 1 to 64 (--encoder-threads)"));
+        }
+        let socket = self.socket.unwrap_or_else(|| "stratus-0".into());
+        check_socket_name(&socket)?;
+        Ok(Settings {
+            size: self.size.map_or(Size::new(1280, 720), |s| s.0),
+            fps,
+            codec: self.codec.map_or(Codec::H264, |c| c.0),
+            bitrate: self.bitrate.map_or(12_000_000, |b| b.0),
+            listen: self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0))),
+            public_host: self.public_host,
+            socket,
+            capture: self.capture.unwrap_or_default() == Capture::On,
+            allow_globals: self.allow_global,
+            hide_globals: self.hide_global,
+            encoder_threads: self.encoder_threads,
+            slow_encoder: Duration::from_millis(self.slow_encoder.unwrap_or(0).into()),
+        })
+    }
+}
+
+/// Everything about a stream that can be chosen, chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Width and height of the picture in pixels; both even.
+    pub size: Size,
+    /// Frames a second.
+    pub fps: u32,
+    /// The codec.
+    pub codec: Codec,
+    /// Bits a second.
+    pub bitrate: u32,
+    /// Where players connect.
+    pub listen: SocketAddr,
+    /// How the link names this machine, if not by `listen`.
+    pub public_host: Option<String>,
+    /// The name of the games' socket, without a directory.
+    pub socket: String,
+    /// Whether frames are taken.
+    pub capture: bool,
+    /// Globals shown although hidden by default.
+    pub allow_globals: Vec<String>,
+    /// Globals hidden although shown by default.
+    pub hide_globals: Vec<String>,
+    /// Threads of the encoder; `None` is as many as suit the machine.
+    pub encoder_threads: Option<u32>,
+    /// What each frame takes longer in the encoder, for tests.
+    pub slow_encoder: Duration,
+}
+
+/// libwayland takes a name with a slash for a path, and the lock file needs a name as well.
+fn check_socket_name(name: &str) -> Result<(), Failure> {
+    let fine = !name.is_empty()
+        && name.len() <= 32
+        && !name.starts_with('.')
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    if fine {
+        return Ok(());
+    }
+    Err(Failure::usage(
+        format!("use {name:?} as the name of a socket"),
+        "a name has 1 to 32 letters, digits, '-', '_' or '.', and does not start with '.'",
+    )
+    .remedy("choose another with --socket; it is made in $XDG_RUNTIME_DIR"))
+}
+
+/// Where the config file lies if none is named.
+#[must_use]
+pub fn default_config_path() -> Option<PathBuf> {
+    let directory = match std::env::var_os("XDG_CONFIG_HOME").filter(|d| Path::new(d).is_absolute())
+    {
+        Some(directory) => PathBuf::from(directory),
+        None => PathBuf::from(std::env::var_os("HOME").filter(|h| !h.is_empty())?).join(".config"),
+    };
+    Some(directory.join("stratus/config.toml"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    #[test]
+    fn the_stronger_source_wins_and_defaults_fill_the_rest() {
+        let strong = StreamOptions {
+            fps: Some(30),
+            hide_global: vec!["wl_drm".into()],
+            ..StreamOptions::default()
+        };
+        let weak = StreamOptions {
+            fps: Some(120),
+            bitrate: Some(Bitrate(5_000_000)),
+            hide_global: vec!["wp_viewporter".into()],
+            allow_global: vec!["zwlr_screencopy_manager_v1".into()],
+            ..StreamOptions::default()
+        };
+        let settings = strong.or(weak).settle().unwrap();
+        assert_eq!((settings.fps, settings.bitrate), (30, 5_000_000));
+        assert_eq!(settings.hide_globals, ["wl_drm"]);
+        assert_eq!(settings.allow_globals, ["zwlr_screencopy_manager_v1"]);
+        assert_eq!(settings.size, Size::new(1280, 720));
+        assert!(settings.capture && settings.slow_encoder.is_zero());
+    }
+
+    #[test]
+    fn socket_names_cannot_leave_the_runtime_directory() {
+        for name in ["", "a/b", "/tmp/x", "..", ".hidden", "a b", "ü", &"x".repeat(33)] {
+            let options = StreamOptions { socket: Some(name.into()), ..StreamOptions::default() };
+            assert!(options.settle().is_err(), "{name:?}");
+        }
+        assert!(check_socket_name("stratus-0").is_ok());
+    }
+}
