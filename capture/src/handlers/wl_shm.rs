@@ -29,7 +29,7 @@ pub(super) fn request(
             cx.set_data(id, to_data(key));
         }
         // Its buffers are then like those of a pool that is not shared memory: not streamed.
-        Err(error) => tracing::error!(%error, "no file descriptor is left for a pool"),
+        Err(error) => tracing::warn!(%error, "no file descriptor is left for a pool"),
     }
     Ok(Verdict::Forward)
 }
