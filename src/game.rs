@@ -56,7 +56,7 @@ impl Game {
         let (process, lines) = spawned.map_err(|e| {
             let failure = Failure::new(format!("start the game {name:?}"), why(&e));
             match e.kind() {
-                ErrorKind::NotFound => failure
+                ErrorKind::NotFound | ErrorKind::PermissionDenied => failure
                     .remedy("check the name, install the game, or give its full path after --"),
                 _ => failure,
             }
@@ -129,7 +129,10 @@ impl Game {
 fn why(e: &io::Error) -> String {
     match e.kind() {
         ErrorKind::NotFound => "there is no such program".into(),
-        ErrorKind::PermissionDenied => "it is not a program, or not allowed for this user".into(),
+        // Searching $PATH gives this too if a directory on the way may not be read.
+        ErrorKind::PermissionDenied => {
+            "it is not a program, not allowed for this user, or not in $PATH".into()
+        }
         _ => e.to_string(),
     }
 }
