@@ -6,7 +6,7 @@ mod support;
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use support::{Said, Session, place, say, stratus};
@@ -161,6 +161,7 @@ fn the_proxy_serves_games_that_others_start() {
         .args(&SCROLLING[1..])
         .env("XDG_RUNTIME_DIR", proxy.place.path())
         .env("WAYLAND_DISPLAY", "mine")
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let said = play(&proxy.link, &["--frames", "20", "--seconds", "30"]);
