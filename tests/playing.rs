@@ -67,7 +67,7 @@ fn frames_of_the_game_arrive_whole_and_measured() {
 /// Size of a picture, and how many of its samples are light.
 fn ppm(path: &Path) -> ((usize, usize), usize) {
     let bytes = fs::read(path).unwrap();
-    let mut parts = bytes.splitn(4, |b| b.is_ascii_whitespace());
+    let mut parts = bytes.splitn(4, u8::is_ascii_whitespace);
     assert_eq!(parts.next().unwrap(), b"P6");
     let mut number = || std::str::from_utf8(parts.next().unwrap()).unwrap().parse().unwrap();
     let (width, height): (usize, usize) = (number(), number());
