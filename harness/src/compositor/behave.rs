@@ -34,6 +34,13 @@ struct Role {
     xdg_surface: ObjectId,
     toplevel: Option<ObjectId>,
     configured: bool,
+    fullscreen: bool,
+}
+
+impl Role {
+    fn new(xdg_surface: ObjectId) -> Self {
+        Self { xdg_surface, toplevel: None, configured: false, fullscreen: false }
+    }
 }
 
 struct Pool {
@@ -166,15 +173,18 @@ impl Desk {
         self.size = (width, height);
         let roles: Vec<Role> = self.surfaces.values().filter_map(|s| s.role.clone()).collect();
         for role in roles {
-            self.configure(handle, &role, self.size, false);
+            self.configure(handle, &role);
         }
     }
 
-    fn configure(&mut self, handle: &Handle, role: &Role, size: (i32, i32), fullscreen: bool) {
+    fn configure(&mut self, handle: &Handle, role: &Role) {
         let serial = self.serial();
         if let Some(toplevel) = &role.toplevel {
-            let states: &[u32] = if fullscreen { &[FULLSCREEN, ACTIVATED] } else { &[ACTIVATED] };
-            let (width, height) = if fullscreen { (self.mode.0, self.mode.1) } else { size };
+            let (states, (width, height)): (&[u32], _) = if role.fullscreen {
+                (&[FULLSCREEN, ACTIVATED], (self.mode.0, self.mode.1))
+            } else {
+                (&[ACTIVATED], self.size)
+            };
             event(handle, toplevel, "configure", [int(width), int(height), array(states)]);
         }
         event(handle, &role.xdg_surface, "configure", [uint(serial)]);
@@ -219,8 +229,7 @@ impl Server {
                     (args.next(), args.next())
                     && let Some(surface) = desk.surfaces.get_mut(&surface)
                 {
-                    surface.role =
-                        Some(Role { xdg_surface: id, toplevel: None, configured: false });
+                    surface.role = Some(Role::new(id));
                 }
             }
             ("xdg_surface", "get_toplevel") => {
@@ -231,9 +240,12 @@ impl Server {
                 }
             }
             ("xdg_toplevel", "set_fullscreen" | "unset_fullscreen") => {
-                let size = desk.size;
-                if let Some(role) = desk.role_of(&sender).cloned().filter(|role| role.configured) {
-                    desk.configure(handle, &role, size, name == "set_fullscreen");
+                let Some(role) = desk.role_of(&sender) else { return };
+                role.fullscreen = name == "set_fullscreen";
+                let role = role.clone();
+                // Before the first commit the first configure will tell.
+                if role.configured {
+                    desk.configure(handle, &role);
                 }
             }
             ("zxdg_output_manager_v1", "get_xdg_output") => {
@@ -276,8 +288,7 @@ impl Server {
             to_configure = Some(role.clone());
         }
         if let Some(role) = to_configure {
-            let size = self.desk.size;
-            self.desk.configure(handle, &role, size, false);
+            self.desk.configure(handle, &role);
         }
         match attached {
             Some(Some(buffer)) => self.show(handle, id, &buffer, now),
