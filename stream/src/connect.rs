@@ -82,6 +82,8 @@ async fn attempt(
         .map_err(|e| local(&e))?;
     let connecting = endpoint.connect_with(quic, addr, SERVER_NAME).map_err(|e| local(&e))?;
     let connection = tokio::select! {
+        // A server's own answer says more than a closed port.
+        biased;
         done = connecting => done.map_err(|e| explain(addr, &e, &pin, config))?,
         () = nobody_listens(addr) => return Err(ConnectError::NobodyListens { addr }),
     };

@@ -159,12 +159,15 @@ fn other_versions_and_protocols_are_told_apart() {
         bounded(serving).await.unwrap();
 
         let (endpoint, link) = listen(b"h3");
+        // The player also asks whether the port is open, so it must stay so until it has its answer.
+        let listening = endpoint.clone();
         let serving = tokio::spawn(async move {
-            bounded(endpoint.accept()).await.unwrap().await.map(|_| ()).unwrap_err()
+            bounded(listening.accept()).await.unwrap().await.map(|_| ()).unwrap_err()
         });
         let result = bounded(Player::connect(&link, PlayerConfig::default())).await;
         let error = result.map(|_| ()).unwrap_err();
         assert!(matches!(error, ConnectError::Protocol { .. }), "{error}");
         bounded(serving).await.unwrap();
+        drop(endpoint);
     });
 }

@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 #![allow(unreachable_pub, reason = "shared by inclusion")]
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -28,7 +30,9 @@ pub const SIZE: Size = Size::new(640, 480);
 
 pub struct Running {
     pub server: Server,
-    pub events: Receiver<ServerEvent>,
+    events: Receiver<ServerEvent>,
+    /// What came while something else was waited for.
+    earlier: RefCell<VecDeque<ServerEvent>>,
 }
 
 pub fn token() -> Token {
@@ -57,17 +61,25 @@ pub fn start(limits: Limits) -> Running {
         }),
     )
     .expect("server");
-    Running { server, events }
+    Running { server, events, earlier: RefCell::default() }
 }
 
 impl Running {
-    /// Waits for an event that `pick` accepts; others are passed over.
+    /// Waits for an event that `pick` accepts; the others stay for those who wait for them.
     pub fn wait<T>(&self, what: &str, mut pick: impl FnMut(&ServerEvent) -> Option<T>) -> T {
+        let mut earlier = self.earlier.borrow_mut();
+        for i in 0..earlier.len() {
+            if let Some(found) = pick(&earlier[i]) {
+                earlier.remove(i);
+                return found;
+            }
+        }
         loop {
             let event = self.events.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no {what}"));
             if let Some(found) = pick(&event) {
                 return found;
             }
+            earlier.push_back(event);
         }
     }
 
