@@ -1,3 +1,5 @@
+//! Markers under every damage that a codec does, and without any.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;

@@ -3,17 +3,21 @@
 //! For what no client library would send: garbage, halves of messages, fds that belong to no
 //! message, ids that were never made.
 
-// The kernel hands fds over as bare numbers; taking ownership of them is the one unsafe step.
-#![allow(unsafe_code)]
-
 use std::io::{self, IoSlice, IoSliceMut};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
+};
+
+/// Fds that go with one system call at most.
+const MAX_FDS: usize = 28;
 
 /// Builds one message; its size is filled in by [`Wire::bytes`] unless [`Wire::claim`] lies.
 #[derive(Clone, Debug)]
@@ -139,13 +143,15 @@ impl RawClient {
     /// # Errors
     /// As the kernel says, `EPIPE` without a signal if the peer is gone.
     pub fn send(&self, mut bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<()> {
-        let numbers: Vec<RawFd> = fds.iter().map(AsRawFd::as_raw_fd).collect();
-        let rights = [ControlMessage::ScmRights(&numbers)];
-        let mut beside: &[ControlMessage<'_>] = if fds.is_empty() { &[] } else { &rights };
+        let mut beside = fds;
         while !bytes.is_empty() {
+            let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FDS))];
+            let mut control = SendAncillaryBuffer::new(&mut space);
+            if !beside.is_empty() && !control.push(SendAncillaryMessage::ScmRights(beside)) {
+                return Err(io::Error::other(format!("more than {MAX_FDS} fds at once")));
+            }
             let slices = [IoSlice::new(bytes)];
-            let fd = self.stream.as_raw_fd();
-            let sent = sendmsg::<()>(fd, &slices, beside, MsgFlags::MSG_NOSIGNAL, None)?;
+            let sent = sendmsg(&self.stream, &slices, &mut control, SendFlags::NOSIGNAL)?;
             bytes = &bytes[sent..];
             beside = &[];
         }
@@ -228,22 +234,19 @@ impl RawClient {
 
     fn receive(&mut self) -> io::Result<usize> {
         let mut bytes = [0; 16 * 1024];
-        let mut control = nix::cmsg_space!([RawFd; 28]);
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FDS))];
+        let mut control = RecvAncillaryBuffer::new(&mut space);
         let mut slices = [IoSliceMut::new(&mut bytes)];
-        let fd = self.stream.as_raw_fd();
-        let received =
-            match recvmsg::<()>(fd, &mut slices, Some(&mut control), MsgFlags::MSG_CMSG_CLOEXEC) {
-                Ok(received) => received,
-                // A peer that closes with our bytes unread resets the connection.
-                Err(nix::errno::Errno::ECONNRESET) => return Ok(0),
-                Err(error) => return Err(error.into()),
-            };
-        for message in received.cmsgs()? {
-            if let ControlMessageOwned::ScmRights(numbers) = message {
-                // SAFETY: the kernel has just made these fds for this process, and this is the
-                // only place that learns of them.
-                let owned = numbers.into_iter().map(|fd| unsafe { OwnedFd::from_raw_fd(fd) });
-                self.fds.extend(owned);
+        let flags = RecvFlags::CMSG_CLOEXEC;
+        let received = match recvmsg(&self.stream, &mut slices, &mut control, flags) {
+            Ok(received) => received,
+            // A peer that closes with our bytes unread resets the connection.
+            Err(rustix::io::Errno::CONNRESET) => return Ok(0),
+            Err(error) => return Err(error.into()),
+        };
+        for message in control.drain() {
+            if let RecvAncillaryMessage::ScmRights(fds) = message {
+                self.fds.extend(fds);
             }
         }
         let count = received.bytes;

@@ -80,7 +80,7 @@ impl Scene {
 /// A texture with slopes, edges and some grain, but no more detail than a game has.
 fn texel(x: usize, y: usize) -> [u8; 4] {
     let slope = (x.abs_diff(PERIOD / 2) + y) as u8;
-    let tile = if (x / 32 + y / 32) % 2 == 0 { 64 } else { 0 };
+    let tile = if (x / 32 + y / 32).is_multiple_of(2) { 64 } else { 0 };
     let grain = ((x / 2).wrapping_mul(0x9e37) ^ (y / 2).wrapping_mul(0x79b9)) as u8 & 0x0f;
     let (x, y) = (x as u8, y as u8);
     [slope.saturating_add(tile), (y << 1).saturating_add(grain), x ^ (y & 0x38), 0xff]

@@ -144,7 +144,7 @@ fn many_clients_at_once_all_keep_their_frames() {
         assert_eq!((counts.unreleased, counts.stray_releases), (0, 0), "{counts:?}");
     }
     let seen = stage.compositor.seen();
-    let mut numbers: Vec<u32> = seen.markers.iter().map(|m| m.clone().unwrap()).collect();
+    let mut numbers: Vec<u32> = seen.markers.iter().map(|m| m.unwrap()).collect();
     numbers.sort_unstable();
     let expected: Vec<u32> = (0..CLIENTS).flat_map(|n| n * 1000..n * 1000 + FRAMES).collect();
     assert_eq!(numbers, expected);

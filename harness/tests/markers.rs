@@ -83,7 +83,7 @@ impl Session {
             let handle = steering.get();
             match event {
                 ServerEvent::KeyframeWanted => {
-                    handle.into_iter().for_each(|h| h.request_keyframe())
+                    handle.into_iter().for_each(PipelineHandle::request_keyframe);
                 }
                 ServerEvent::Ready => handle.into_iter().for_each(PipelineHandle::wake),
                 ServerEvent::Joined { .. } => {
@@ -210,7 +210,7 @@ fn check_pictures(shown: &[Shown]) -> Vec<f64> {
     let scene = Scene::new(SIZE, Motion::All);
     let stride = SIZE.0 as usize * 4;
     let mut drawn = vec![0; stride * SIZE.1 as usize];
-    let pictures = shown.iter().filter_map(|s| Some((s.number.clone().ok()?, s.rgb.clone()?)));
+    let pictures = shown.iter().filter_map(|s| Some((s.number.ok()?, s.rgb.clone()?)));
     pictures
         .map(|(number, rgb)| {
             scene.draw(&mut drawn, stride, number);

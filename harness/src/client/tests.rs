@@ -1,3 +1,5 @@
+//! The scripted client against the scripted compositor.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::time::Duration;
@@ -27,7 +29,7 @@ fn reading() -> compositor::Config {
 }
 
 fn numbers(seen: &compositor::Seen) -> Vec<u32> {
-    seen.markers.iter().map(|marker| marker.clone().unwrap()).collect()
+    seen.markers.iter().map(|marker| marker.unwrap()).collect()
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! The scripted compositor against the scripted client.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Logs of several libraries, their normal form and their differences.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;
