@@ -7,7 +7,7 @@ mod stage;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -29,6 +29,9 @@ use stratus_stream_core::message::{EndCode, EndReason};
 use stage::{LIMIT, Proxied, Stage};
 
 const SIZE: (u32, u32) = (1280, 720);
+
+/// One session at a time: two encoders on a small machine are an overload.
+static TURN: Mutex<()> = Mutex::new(());
 
 /// One decoded frame.
 #[derive(Debug)]
@@ -233,6 +236,7 @@ fn script(frames: u64, first_number: u32) -> client::Config {
 
 #[test]
 fn six_hundred_frames_arrive_decoded_in_order_and_none_is_lost() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let _watchdog = Watchdog::start("600 frames", Duration::from_secs(240));
     let config = PipelineConfig { refinements: 0, ..PipelineConfig::default() };
     let session = Session::start(config);
@@ -266,6 +270,7 @@ fn six_hundred_frames_arrive_decoded_in_order_and_none_is_lost() {
 
 #[test]
 fn overloaded_the_newest_frame_wins_and_the_client_does_not_wait_for_the_encoder() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let _watchdog = Watchdog::start("an overloaded encoder", Duration::from_secs(240));
     let slow = Duration::from_millis(150);
     let config = PipelineConfig { slow: Some(slow), refinements: 0, ..PipelineConfig::default() };
