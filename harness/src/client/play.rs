@@ -327,7 +327,10 @@ impl Player<'_> {
             window.xdg_surface.destroy();
             window.surface.destroy();
         }
-        self.roundtrip()
+        self.roundtrip()?;
+        // A compositor gives back what the destroyed surface still showed.
+        self.note_releases();
+        Ok(())
     }
 
     fn roundtrip(&mut self) -> Result<(), Halt> {
