@@ -145,7 +145,8 @@ fn unsafe_stays_in_the_files_that_the_architecture_names() {
         .filter(|p| {
             // The attribute may have a reason and stand on several lines.
             let text = read(&root().join(p));
-            let attributes = text.split("#![allow(").skip(1).filter_map(|rest| rest.split(")]").next());
+            let attributes =
+                text.split("#![allow(").skip(1).filter_map(|rest| rest.split(")]").next());
             attributes.into_iter().any(|a| a.contains("unsafe_code"))
         })
         .map(|p| p.display().to_string())
