@@ -9,12 +9,15 @@ use std::path::{Path, PathBuf};
 /// Lines after which a file has more than one idea.
 const MAX_LINES: usize = 450;
 
+/// Files that are one table, which nobody reads from top to bottom.
+const TABLES: &[&str] = &["protocols/src/list.rs"];
+
 /// The crates, with the crates of ours that each may import (layout: no cycles, and a core knows
 /// nothing of what stands around it).
 const CRATES: &[(&str, &[&str])] = &[
     ("protocols", &[]),
     ("proxy/core", &["stratus-protocols"]),
-    ("proxy", &["stratus-proxy-core"]),
+    ("proxy", &["stratus-proxy-core", "stratus-frame"]),
     ("capture/frame", &[]),
     ("capture", &["stratus-proxy-core", "stratus-protocols", "stratus-frame"]),
     ("stream/encode", &["stratus-frame"]),
@@ -38,7 +41,9 @@ const CRATES: &[(&str, &[&str])] = &[
 
 /// What a core must not touch: it takes bytes and time as arguments.
 const FORBIDDEN_IN_CORES: &[&str] = &[
-    "std::net",
+    "UdpSocket",
+    "TcpStream",
+    "TcpListener",
     "std::os::unix::net",
     "Instant::now",
     "SystemTime",
@@ -94,6 +99,7 @@ fn every_file_says_first_what_it_is() {
 fn files_stay_short() {
     let offenders: Vec<String> = sources(".")
         .iter()
+        .filter(|p| !TABLES.iter().any(|table| p.ends_with(table)))
         .map(|p| (p, read(&root().join(p)).lines().count()))
         .filter(|(_, lines)| *lines > MAX_LINES)
         .map(|(p, lines)| format!("{} has {lines} lines", p.display()))
