@@ -68,6 +68,18 @@ impl Message<'_> {
         Args::new(self.body, self.fds)
     }
 
+    /// The bytes of all arguments, as they are on the wire.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        self.body
+    }
+
+    /// How many fds came with it.
+    #[must_use]
+    pub fn fd_count(&self) -> usize {
+        self.fds.len()
+    }
+
     /// Overwrites argument word `word` (32-bit words counted from the first argument) where it
     /// stands; only sensible behind fixed-size arguments.
     ///

@@ -1,0 +1,102 @@
+//! What it costs to let messages pass, in memory: a recorded stream of a real program, and
+//! `wl_display.sync` in batches of 32. Figures are per message; the copy into the receive buffer,
+//! which stands for the kernel's, is part of them.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+use std::fs::File;
+use std::hint::black_box;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use stratus_proxy_core::{ClientId, GlobalPolicy, PassThrough, Rules, Session, Side};
+
+/// libwayland's sending buffer: what one side says in a row arrives in pieces of at most this.
+const PIECE: usize = 4096;
+
+/// What one side says in a row.
+struct Stretch {
+    from: Side,
+    bytes: Vec<u8>,
+    fds: usize,
+    messages: u64,
+}
+
+fn recorded() -> Vec<Stretch> {
+    let mut rest = &include_bytes!("../data/foot.wire")[..];
+    let mut stretches: Vec<Stretch> = Vec::new();
+    while let [way, fds, _, _, _, _, _, _, _, _, low, high, ..] = *rest {
+        let size = usize::from(u16::from_le_bytes([low, high]));
+        let (message, later) = rest[4..].split_at(size);
+        rest = later;
+        let from = if way == 0 { Side::Client } else { Side::Compositor };
+        let fits = |last: &Stretch| last.from == from && last.bytes.len() + size <= PIECE;
+        if !stretches.last().is_some_and(fits) {
+            stretches.push(Stretch { from, bytes: Vec::new(), fds: 0, messages: 0 });
+        }
+        let last = stretches.last_mut().expect("just pushed");
+        last.bytes.extend_from_slice(message);
+        last.fds += usize::from(fds);
+        last.messages += 1;
+    }
+    stretches
+}
+
+fn open_fds(stretches: &[Stretch]) -> Vec<Vec<OwnedFd>> {
+    let open = |_| File::open("/dev/null").expect("/dev/null").into();
+    stretches.iter().map(|s| (0..s.fds).map(open).collect()).collect()
+}
+
+fn receive_and_send(s: &mut Session, from: Side, bytes: &[u8], fds: &mut Vec<OwnedFd>) {
+    s.spare(from)[..bytes.len()].copy_from_slice(bytes);
+    s.handle_received(from, bytes.len(), fds, 1, &mut PassThrough).expect("a legal stream");
+    while let Some(transmit) = s.poll_transmit(from.other()) {
+        black_box(transmit.slices());
+        let len = transmit.len();
+        s.handle_transmitted(from.other(), len);
+    }
+}
+
+fn sync_batch() -> (Vec<u8>, Vec<u8>) {
+    let message =
+        |words: &[u32]| -> Vec<u8> { words.iter().flat_map(|w| w.to_ne_bytes()).collect() };
+    let requests = (2..34).flat_map(|id| message(&[1, 12 << 16, id])).collect();
+    let events = (2..34)
+        .flat_map(|id| [message(&[id, 12 << 16, 7]), message(&[1, 12 << 16 | 1, id])].concat())
+        .collect();
+    (requests, events)
+}
+
+fn forward(criterion: &mut Criterion) {
+    let rules = Arc::new(Rules::new(&[], GlobalPolicy::default()));
+    let session = || Session::new(ClientId(1), Arc::clone(&rules));
+    let mut group = criterion.benchmark_group("forward");
+
+    let stretches = recorded();
+    group.throughput(Throughput::Elements(stretches.iter().map(|s| s.messages).sum()));
+    group.bench_function("foot, as recorded", |b| {
+        b.iter_batched_ref(
+            || (session(), open_fds(&stretches)),
+            |(s, fds)| {
+                for (stretch, fds) in stretches.iter().zip(fds) {
+                    receive_and_send(s, stretch.from, &stretch.bytes, fds);
+                }
+            },
+            BatchSize::PerIteration,
+        );
+    });
+
+    let (requests, events) = sync_batch();
+    let mut s = session();
+    group.throughput(Throughput::Elements(96));
+    group.bench_function("wl_display.sync, 32 at once", |b| {
+        b.iter(|| {
+            receive_and_send(&mut s, Side::Client, &requests, &mut Vec::new());
+            receive_and_send(&mut s, Side::Compositor, &events, &mut Vec::new());
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, forward);
+criterion_main!(benches);
