@@ -48,21 +48,29 @@ pub(crate) struct Connection {
     pub(crate) session: Session,
     client: End,
     compositor: End,
+    /// Why there is no compositor. The client hears it in answer to its first request: closing
+    /// before that would break the pipe under its writing, and it would never read the reason.
+    refusal: Option<String>,
 }
 
 impl Connection {
-    /// `tokens` name the two sockets in the epoll. Without a compositor the client still hears
-    /// why.
+    /// `tokens` name the two sockets in the epoll. Instead of a compositor there may be a reason
+    /// to refuse the client.
     pub(crate) fn new(
         session: Session,
         client: UnixStream,
-        compositor: Option<UnixStream>,
+        compositor: Result<UnixStream, String>,
         tokens: [u64; 2],
     ) -> Self {
+        let (compositor, refusal) = match compositor {
+            Ok(compositor) => (Some(compositor), None),
+            Err(reason) => (None, Some(reason)),
+        };
         Self {
             session,
             client: End::new(Some(client), tokens[0]),
             compositor: End::new(compositor, tokens[1]),
+            refusal,
         }
     }
 
@@ -107,6 +115,9 @@ impl Connection {
             tracing::warn!("{violation}");
         } else if received.len == 0 {
             self.session.handle_end(side);
+        } else if let Some(reason) = self.refusal.take() {
+            fds.clear();
+            self.session.refuse(&reason);
         } else {
             let now = MonoTime::now().as_nanos();
             let result = self.session.handle_received(side, received.len, fds, now, hook);

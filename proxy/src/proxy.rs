@@ -241,16 +241,14 @@ impl<H: Hook> Proxy<H> {
         };
         let client = self.next_client;
         self.next_client += 1;
-        let mut session = Session::new(ClientId(client), Arc::clone(&self.rules));
-        let upstream = connect(&self.upstream);
-        if let Err(e) = &upstream {
+        let session = Session::new(ClientId(client), Arc::clone(&self.rules));
+        let upstream = connect(&self.upstream).map_err(|e| {
             let text = format!("cannot reach the compositor at {}: {e}", self.upstream.display());
             tracing::warn!("client {client}: {text}");
-            session.refuse(&text);
-        } else {
-            tracing::debug!("client {client}: connected (process {})", pid.as_raw_nonzero());
-        }
-        let connection = Connection::new(session, stream, upstream.ok(), tokens(client));
+            text
+        });
+        tracing::debug!("client {client}: connected (process {})", pid.as_raw_nonzero());
+        let connection = Connection::new(session, stream, upstream, tokens(client));
         self.connections.insert(client, connection);
         self.hook.client_added(ClientId(client));
         self.settle(client)
