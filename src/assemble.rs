@@ -23,9 +23,9 @@ use stratus_stream::core::message::EndReason;
 use stratus_stream::{Limits, Publisher, Server, ServerConfig, ServerEvent, random_token};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::commands::print;
 use crate::failure::{Failure, chain};
 use crate::options::Settings;
+use crate::print::print;
 
 /// The longest that a game's buffer is kept from it.
 const HOLD_DEADLINE: Duration = Duration::from_millis(100);

@@ -14,6 +14,7 @@ use clap::{CommandFactory, Parser};
 use crate::cli::{Cli, Command, Streaming};
 use crate::failure::{Failure, USAGE};
 use crate::options::{LogFormat, Settings, load};
+use crate::print::print;
 use crate::process::{Marker, janitor};
 use crate::{assemble, cli, logging};
 
@@ -75,12 +76,4 @@ fn on_this_thread<T>(session: impl Future<Output = Result<T, Failure>>) -> Resul
         .build()
         .map_err(|e| Failure::new("start the event loop", e))?
         .block_on(session)
-}
-
-/// Writes to standard output at once.
-pub(crate) fn print(bytes: &[u8]) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
-    out.write_all(bytes)
-        .and_then(|()| out.flush())
-        .map_err(|e| Failure::new("write to standard output", e))
 }

@@ -15,9 +15,10 @@ use stratus_stream_core::message::{
     EndReason, Hello, MachineTag, Message, Messages, Refusal, RefusalCode, Welcome,
 };
 
+use crate::config::ServerConfig;
+use crate::event::ServerEvent;
 use crate::hub::{Hub, Seat};
 use crate::refusal::{close, refuse};
-use crate::server::{ServerConfig, ServerEvent};
 use crate::session::{Control, serve};
 
 /// What all connections of a server share.

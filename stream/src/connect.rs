@@ -3,11 +3,13 @@
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use quinn::crypto::rustls::QuicClientConfig;
 use quinn::{ClientConfig, Connection, ConnectionError, Endpoint, EndpointConfig, TokioRuntime};
 use rustls::crypto::ring::default_provider;
+use thiserror::Error;
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, timeout_at};
 
@@ -19,7 +21,6 @@ use stratus_stream_core::{ALPN, VERSION};
 
 use crate::identity::{SERVER_NAME, machine_tag};
 use crate::pin::Pin;
-use crate::player::{ConnectError, PlayerConfig};
 use crate::pump::ControlStream;
 use crate::refusal::{close, from_close};
 use crate::transport;
@@ -29,6 +30,102 @@ use crate::transport;
 const NO_APPLICATION_PROTOCOL: u64 = 0x100 + 120;
 /// RFC 9000 section 20.1.
 const CONNECTION_REFUSED: u64 = 0x2;
+
+/// How a player behaves.
+#[derive(Clone, Debug)]
+pub struct PlayerConfig {
+    /// What it calls itself in the server's log; cut to 64 bytes.
+    pub name: String,
+    /// Time for name lookup, handshake, hello and welcome together.
+    pub timeout: Duration,
+    /// Frames on the way at once that the server may open streams for; a player that does not
+    /// fetch its frames stops the server's stream to it after about as many.
+    pub streams: u32,
+}
+
+impl Default for PlayerConfig {
+    fn default() -> Self {
+        Self { name: "stratus play".to_owned(), timeout: Duration::from_secs(5), streams: 16 }
+    }
+}
+
+/// Why a player did not get in.
+#[derive(Debug, Error)]
+pub enum ConnectError {
+    /// The host has no address.
+    #[error("cannot find the address of {host}: {source}; check the link's host and the network")]
+    Resolve {
+        /// Host and port of the link.
+        host: String,
+        /// What the resolver said.
+        source: io::Error,
+    },
+    /// The machine answers that nothing listens there.
+    #[error(
+        "nobody listens on {addr} (UDP): the session is over or was never started there; start it \
+         and take its new link"
+    )]
+    NobodyListens {
+        /// Where.
+        addr: SocketAddr,
+    },
+    /// Nothing came back.
+    #[error(
+        "no answer from {addr} within {} s: check that the session runs and that a firewall lets \
+         UDP through", after.as_secs_f32()
+    )]
+    Timeout {
+        /// Where.
+        addr: SocketAddr,
+        /// How long was waited.
+        after: Duration,
+    },
+    /// Somebody else answers there.
+    #[error(
+        "{addr} shows another certificate than the link names: the link is of an earlier session, \
+         or somebody stands between; take the link that the running session printed"
+    )]
+    Certificate {
+        /// Where.
+        addr: SocketAddr,
+    },
+    /// What answers is no server of this protocol.
+    #[error("{addr} does not speak stratus/1: update the older of player and server")]
+    Protocol {
+        /// Where.
+        addr: SocketAddr,
+    },
+    /// The server turned the player away, or the player the server.
+    #[error("{addr} refused: {}", refusal.text)]
+    Refused {
+        /// Where.
+        addr: SocketAddr,
+        /// Why and what to do.
+        refusal: Refusal,
+    },
+    /// The server takes no connection at the moment.
+    #[error("{addr} is overrun with connections and takes none now: try again")]
+    Overrun {
+        /// Where.
+        addr: SocketAddr,
+    },
+    /// The connection broke before the welcome.
+    #[error("the connection to {addr} broke before the welcome: {reason}")]
+    Lost {
+        /// Where.
+        addr: SocketAddr,
+        /// What QUIC says.
+        reason: String,
+    },
+    /// This machine cannot make a connection.
+    #[error("cannot open a UDP socket for {addr}: {reason}")]
+    Local {
+        /// Where to.
+        addr: SocketAddr,
+        /// What went wrong.
+        reason: String,
+    },
+}
 
 /// A connection whose server said welcome.
 pub(crate) struct Joined {

@@ -13,7 +13,7 @@ use stratus_stream_core::viewer::{Viewer, in_flight_limit};
 use stratus_stream_core::wire::MAX_ACCESS_UNIT;
 use tokio::sync::{Notify, mpsc};
 
-use crate::server::{ServerEvent, ViewerId};
+use crate::event::{ServerEvent, ViewerId};
 
 pub(crate) type Events = Arc<dyn Fn(ServerEvent) + Send + Sync>;
 

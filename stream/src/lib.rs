@@ -7,7 +7,9 @@
 //! - [`Player`] lives in the caller's tokio runtime and yields frames in decode order.
 
 mod accept;
+mod config;
 mod connect;
+mod event;
 mod hub;
 mod identity;
 mod pin;
@@ -19,9 +21,12 @@ mod server;
 mod session;
 mod transport;
 
+pub use config::{Limits, ServerConfig};
+pub use connect::{ConnectError, PlayerConfig};
+pub use event::{ServerEvent, ViewerId};
 pub use hub::Publisher;
 pub use identity::random_token;
-pub use player::{ConnectError, Player, PlayerConfig, PlayerEvent};
+pub use player::{Player, PlayerEvent};
 pub use receive::ReceivedFrame;
-pub use server::{Limits, ServeError, Server, ServerConfig, ServerEvent, ViewerId};
+pub use server::{ServeError, Server};
 pub use stratus_stream_core as core;

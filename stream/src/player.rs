@@ -1,121 +1,22 @@
 //! The receiving side.
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use quinn::Endpoint;
-use thiserror::Error;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use stratus_frame::MonoTime;
 use stratus_stream_core::clock::Clock;
 use stratus_stream_core::link::Link;
-use stratus_stream_core::message::{ClientStats, EndReason, Message, Refusal, Welcome};
+use stratus_stream_core::message::{ClientStats, EndReason, Message, Welcome};
 use stratus_stream_core::order::{DecodeOrder, OrderCounts};
 
-use crate::connect::connect;
+use crate::connect::{ConnectError, PlayerConfig, connect};
 use crate::pump::{Arrived, Outcome, Pump};
 use crate::receive::ReceivedFrame;
 use crate::refusal::close_normally;
-
-/// How a player behaves.
-#[derive(Clone, Debug)]
-pub struct PlayerConfig {
-    /// What it calls itself in the server's log; cut to 64 bytes.
-    pub name: String,
-    /// Time for name lookup, handshake, hello and welcome together.
-    pub timeout: Duration,
-    /// Frames on the way at once that the server may open streams for; a player that does not
-    /// fetch its frames stops the server's stream to it after about as many.
-    pub streams: u32,
-}
-
-impl Default for PlayerConfig {
-    fn default() -> Self {
-        Self { name: "stratus play".to_owned(), timeout: Duration::from_secs(5), streams: 16 }
-    }
-}
-
-/// Why a player did not get in.
-#[derive(Debug, Error)]
-pub enum ConnectError {
-    /// The host has no address.
-    #[error("cannot find the address of {host}: {source}; check the link's host and the network")]
-    Resolve {
-        /// Host and port of the link.
-        host: String,
-        /// What the resolver said.
-        source: io::Error,
-    },
-    /// The machine answers that nothing listens there.
-    #[error(
-        "nobody listens on {addr} (UDP): the session is over or was never started there; start it \
-         and take its new link"
-    )]
-    NobodyListens {
-        /// Where.
-        addr: SocketAddr,
-    },
-    /// Nothing came back.
-    #[error(
-        "no answer from {addr} within {} s: check that the session runs and that a firewall lets \
-         UDP through", after.as_secs_f32()
-    )]
-    Timeout {
-        /// Where.
-        addr: SocketAddr,
-        /// How long was waited.
-        after: Duration,
-    },
-    /// Somebody else answers there.
-    #[error(
-        "{addr} shows another certificate than the link names: the link is of an earlier session, \
-         or somebody stands between; take the link that the running session printed"
-    )]
-    Certificate {
-        /// Where.
-        addr: SocketAddr,
-    },
-    /// What answers is no server of this protocol.
-    #[error("{addr} does not speak stratus/1: update the older of player and server")]
-    Protocol {
-        /// Where.
-        addr: SocketAddr,
-    },
-    /// The server turned the player away, or the player the server.
-    #[error("{addr} refused: {}", refusal.text)]
-    Refused {
-        /// Where.
-        addr: SocketAddr,
-        /// Why and what to do.
-        refusal: Refusal,
-    },
-    /// The server takes no connection at the moment.
-    #[error("{addr} is overrun with connections and takes none now: try again")]
-    Overrun {
-        /// Where.
-        addr: SocketAddr,
-    },
-    /// The connection broke before the welcome.
-    #[error("the connection to {addr} broke before the welcome: {reason}")]
-    Lost {
-        /// Where.
-        addr: SocketAddr,
-        /// What QUIC says.
-        reason: String,
-    },
-    /// This machine cannot make a connection.
-    #[error("cannot open a UDP socket for {addr}: {reason}")]
-    Local {
-        /// Where to.
-        addr: SocketAddr,
-        /// What went wrong.
-        reason: String,
-    },
-}
 
 /// What a player sees.
 #[derive(Clone, Debug)]

@@ -16,108 +16,15 @@ use rustls::crypto::ring::default_provider;
 use thiserror::Error;
 use tokio::sync::{oneshot, watch};
 
-use stratus_frame::{Codec, Size};
 use stratus_stream_core::ALPN;
 use stratus_stream_core::link::{Link, LinkError};
-use stratus_stream_core::message::{ClientStats, EndCode, EndReason, Refusal};
-use stratus_stream_core::token::Token;
+use stratus_stream_core::message::{EndCode, EndReason};
 
 use crate::accept::{Session, accept};
+use crate::config::ServerConfig;
+use crate::event::ServerEvent;
 use crate::hub::{Events, Hub, Publisher};
 use crate::{identity, transport};
-
-/// Numbers the viewers of a server in the order in which they joined.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ViewerId(pub u64);
-
-/// What happened. Told on the network thread or from within [`Publisher::publish`]; the receiver
-/// must return soon and must not wait for the server.
-#[derive(Clone, Debug)]
-pub enum ServerEvent {
-    /// A viewer is in.
-    Joined {
-        /// Its number.
-        viewer: ViewerId,
-        /// What it calls itself; a stranger's text.
-        name: String,
-        /// Where it is.
-        remote: SocketAddr,
-    },
-    /// A viewer is gone.
-    Left {
-        /// Its number.
-        viewer: ViewerId,
-        /// Why, for people.
-        why: String,
-    },
-    /// Somebody was turned away, before or after joining.
-    Refused {
-        /// Where it is.
-        remote: SocketAddr,
-        /// What it was told.
-        refusal: Refusal,
-    },
-    /// A viewer cannot go on without a keyframe: a new one, one that skipped frames, or one that
-    /// said so. Limited to four a second for each viewer.
-    KeyframeWanted,
-    /// [`Publisher::ready`] turned true.
-    Ready,
-    /// A viewer's report.
-    Stats {
-        /// Its number.
-        viewer: ViewerId,
-        /// What it counted.
-        stats: ClientStats,
-    },
-}
-
-/// What every peer is held to.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Viewers at once.
-    pub viewers: usize,
-    /// Connections at once that have not said a good hello. Above half of them, addresses must
-    /// be proven first (RFC 9000 section 8.1.2).
-    pub strangers: usize,
-    /// Time for the QUIC handshake and the hello together.
-    pub hello: Duration,
-    /// Time in which a frame must arrive before its viewer counts as stalled.
-    pub stall: Duration,
-    /// Time for viewers to take the last frames and the end.
-    pub end: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            viewers: 8,
-            strangers: 16,
-            hello: Duration::from_secs(5),
-            stall: Duration::from_secs(10),
-            end: Duration::from_secs(1),
-        }
-    }
-}
-
-/// What a server serves, where, and to whom.
-#[derive(Clone, Debug)]
-pub struct ServerConfig {
-    /// Where to listen (UDP); port 0 takes a free one.
-    pub listen: SocketAddr,
-    /// The host to name in the link, if players know the machine by another name or address than
-    /// `listen`; needed to name anything useful when listening on 0.0.0.0 or ::.
-    pub public_host: Option<String>,
-    /// Who may join (see [`crate::random_token`]).
-    pub token: Token,
-    /// Visible picture size.
-    pub size: Size,
-    /// Nominal frame rate, frames in 1000 s: 60 fps is 60,000.
-    pub millifps: u32,
-    /// The codec of all frames.
-    pub codec: Codec,
-    /// What every peer is held to.
-    pub limits: Limits,
-}
 
 /// Why a server did not start.
 #[derive(Debug, Error)]

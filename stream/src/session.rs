@@ -18,9 +18,10 @@ use stratus_stream_core::header::{FrameHeader, HEADER_LEN};
 use stratus_stream_core::message::{EndReason, Message, Messages, Refusal, RefusalCode};
 use stratus_stream_core::wire::{FRAMING_LEN, MAX_MESSAGE};
 
+use crate::config::Limits;
+use crate::event::{ServerEvent, ViewerId};
 use crate::hub::{Hub, Outgoing, Seat};
 use crate::refusal::{close_normally, from_close, refuse, send_last};
-use crate::server::{Limits, ServerEvent, ViewerId};
 
 /// Above every video stream.
 const CONTROL_PRIORITY: i32 = i32::MAX;

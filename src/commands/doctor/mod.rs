@@ -92,7 +92,7 @@ pub(super) fn run(args: &DoctorArgs) -> Result<ExitCode, Failure> {
     } else {
         readable(&report)
     };
-    super::print(text.as_bytes())?;
+    crate::print::print(text.as_bytes())?;
     Ok(if can_stream { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }
 

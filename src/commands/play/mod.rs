@@ -106,7 +106,7 @@ async fn play(link: &Link, args: &PlayArgs) -> Result<(), Failure> {
     } else {
         tally.readable(&report)
     };
-    super::print(text.as_bytes())?;
+    crate::print::print(text.as_bytes())?;
     player.close().await;
     judge(&over, &tally, args)
 }

@@ -1,0 +1,50 @@
+//! What a server tells of its viewers.
+
+use std::net::SocketAddr;
+
+use stratus_stream_core::message::{ClientStats, Refusal};
+
+/// Numbers the viewers of a server in the order in which they joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ViewerId(pub u64);
+
+/// What happened. Told on the network thread or from within [`crate::Publisher::publish`]; the receiver
+/// must return soon and must not wait for the server.
+#[derive(Clone, Debug)]
+pub enum ServerEvent {
+    /// A viewer is in.
+    Joined {
+        /// Its number.
+        viewer: ViewerId,
+        /// What it calls itself; a stranger's text.
+        name: String,
+        /// Where it is.
+        remote: SocketAddr,
+    },
+    /// A viewer is gone.
+    Left {
+        /// Its number.
+        viewer: ViewerId,
+        /// Why, for people.
+        why: String,
+    },
+    /// Somebody was turned away, before or after joining.
+    Refused {
+        /// Where it is.
+        remote: SocketAddr,
+        /// What it was told.
+        refusal: Refusal,
+    },
+    /// A viewer cannot go on without a keyframe: a new one, one that skipped frames, or one that
+    /// said so. Limited to four a second for each viewer.
+    KeyframeWanted,
+    /// [`crate::Publisher::ready`] turned true.
+    Ready,
+    /// A viewer's report.
+    Stats {
+        /// Its number.
+        viewer: ViewerId,
+        /// What it counted.
+        stats: ClientStats,
+    },
+}
