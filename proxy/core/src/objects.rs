@@ -77,22 +77,22 @@ impl Objects {
         entry.filter(|e| e.state != State::Free)
     }
 
-    /// The object that a request is sent to.
+    /// The object that a request is sent to. A destroyed one takes none; one that ended by an
+    /// event does, because the client may not have read the event.
     #[inline]
-    pub(crate) fn request_target(&self, id: ObjectId) -> Result<Sender, Problem> {
-        match self.entry(id) {
-            // A server's id stays known after its end, and libwayland's clients may still use an
-            // object that ended by an event which they have not read.
-            Some(e) if e.state != State::Destroyed => Ok(e.sender()),
-            Some(_) => Err(Problem::DeadObject),
-            None => Err(Problem::UnknownObject),
-        }
+    pub(crate) fn request_target(&self, id: ObjectId) -> Option<Sender> {
+        self.entry(id).filter(|e| e.state != State::Destroyed).map(Entry::sender)
     }
 
     /// The object that an event comes from, zombies included.
     #[inline]
-    pub(crate) fn event_source(&self, id: ObjectId) -> Result<Sender, Problem> {
-        self.entry(id).map(Entry::sender).ok_or(Problem::UnknownObject)
+    pub(crate) fn event_source(&self, id: ObjectId) -> Option<Sender> {
+        self.entry(id).map(Entry::sender)
+    }
+
+    /// What is wrong with an object that is none of the above.
+    pub(crate) fn why_not(&self, id: ObjectId) -> Problem {
+        self.entry(id).map_or(Problem::UnknownObject, |_| Problem::DeadObject)
     }
 
     pub(crate) fn lookup(&self, id: ObjectId) -> Option<Object> {
@@ -111,6 +111,7 @@ impl Objects {
     }
 
     /// The client makes an object. The id must be free, and the next one if it was never used.
+    #[inline]
     pub(crate) fn create_by_client(
         &mut self,
         id: ObjectId,
@@ -131,6 +132,7 @@ impl Objects {
 
     /// The compositor makes an object. There is no `delete_id` for its ids: it may use one anew
     /// as soon as the client let go of it, which some interfaces do without a message.
+    #[inline]
     pub(crate) fn create_by_server(
         &mut self,
         id: ObjectId,
@@ -184,6 +186,7 @@ impl Entry {
     }
 }
 
+#[cold]
 fn push_next(
     table: &mut Vec<Entry>,
     index: usize,
@@ -216,12 +219,14 @@ mod tests {
         objects.set_data(id, 77);
         assert_eq!(objects.create_by_client(id, SURFACE, 4), Err(Problem::NewIdTaken(id)));
         objects.destroyed_by_client(id);
-        assert_eq!(objects.request_target(id).err(), Some(Problem::DeadObject));
+        assert!(objects.request_target(id).is_none());
+        assert_eq!(objects.why_not(id), Problem::DeadObject);
         assert_eq!(objects.event_source(id).unwrap().data, 77);
         assert!(objects.lookup(id).unwrap().destroyed);
         assert_eq!(objects.create_by_client(id, SURFACE, 4), Err(Problem::NewIdTaken(id)));
         objects.delete_id(id);
-        assert_eq!(objects.event_source(id).err(), Some(Problem::UnknownObject));
+        assert!(objects.event_source(id).is_none());
+        assert_eq!(objects.why_not(id), Problem::UnknownObject);
         objects.create_by_client(id, InterfaceId::WlRegion, 1).unwrap();
         let anew = objects.lookup(id).unwrap();
         assert_eq!((anew.data, anew.interface), (0, InterfaceId::WlRegion));
@@ -257,8 +262,8 @@ mod tests {
         objects.create_by_server(id, InterfaceId::WlDataOffer, 3).unwrap();
         objects.destroyed_by_client(id);
         objects.delete_id(id);
-        assert!(objects.event_source(id).is_ok());
-        assert_eq!(objects.request_target(id).err(), Some(Problem::DeadObject));
+        assert!(objects.event_source(id).is_some());
+        assert!(objects.request_target(id).is_none());
         objects.create_by_server(id, InterfaceId::WlBuffer, 1).unwrap();
         assert_eq!(objects.request_target(id).unwrap().interface, InterfaceId::WlBuffer);
     }
@@ -269,7 +274,7 @@ mod tests {
         objects.create_by_client(ObjectId(2), InterfaceId::WlCallback, 1).unwrap();
         objects.ended_by_server(ObjectId(2));
         assert!(objects.lookup(ObjectId(2)).unwrap().destroyed);
-        assert!(objects.request_target(ObjectId(2)).is_ok());
+        assert!(objects.request_target(ObjectId(2)).is_some());
     }
 
     #[test]
@@ -288,6 +293,6 @@ mod tests {
         objects.delete_id(ObjectId::DISPLAY);
         objects.delete_id(ObjectId(4000));
         objects.delete_id(ObjectId::NULL);
-        assert!(objects.request_target(ObjectId::DISPLAY).is_ok());
+        assert!(objects.request_target(ObjectId::DISPLAY).is_some());
     }
 }

@@ -10,7 +10,8 @@ use crate::objects::{Objects, Sender};
 use crate::queue::Lane;
 use crate::session::Rules;
 use crate::tables::{
-    DESTROYS, FDS, HOOK, MessageInfo, NEW_ID, NewIdAt, ROLE, Role, descriptions, new_id_offset,
+    DESTROYS, FDS, FREES, HOOK, MessageInfo, NEW_ID, NewIdAt, ROLE, Role, descriptions,
+    new_id_offset,
 };
 use crate::violation::{Place, Problem};
 use crate::{
@@ -42,10 +43,23 @@ struct Found {
     info: MessageInfo,
 }
 
-/// Lets messages of one direction pass.
-pub(crate) struct Pass<'a, H: ?Sized> {
+/// Object, opcode and size, as they stand in the first eight bytes of a message.
+#[inline]
+fn parse_header(header: [u8; HEADER_LEN]) -> (ObjectId, u16, usize) {
+    // One load; the word of the object comes first in memory.
+    let both = u64::from_ne_bytes(header);
+    let (id, word) = if cfg!(target_endian = "little") {
+        (both as u32, (both >> 32) as u32)
+    } else {
+        ((both >> 32) as u32, both as u32)
+    };
+    (ObjectId(id), word as u16, (word >> 16) as usize)
+}
+
+/// Lets messages of one direction pass: requests, or else events. The compiler makes the way of
+/// each without asking at every turn which of the two it is.
+pub(crate) struct Pass<'a, H: ?Sized, const REQUESTS: bool> {
     pub(crate) client: ClientId,
-    pub(crate) direction: Direction,
     pub(crate) now_ns: u64,
     pub(crate) rules: &'a Rules,
     pub(crate) objects: &'a mut Objects,
@@ -59,7 +73,9 @@ pub(crate) struct Pass<'a, H: ?Sized> {
     pub(crate) at: usize,
 }
 
-impl<H: Hook + ?Sized> Pass<'_, H> {
+impl<H: Hook + ?Sized, const REQUESTS: bool> Pass<'_, H, REQUESTS> {
+    const DIRECTION: Direction = if REQUESTS { Direction::Request } else { Direction::Event };
+
     /// Passes all whole messages, and queues them.
     pub(crate) fn run(mut self) -> Result<Passed, Stopped> {
         let result = self.pass_all();
@@ -71,36 +87,41 @@ impl<H: Hook + ?Sized> Pass<'_, H> {
     fn pass_all(&mut self) -> Result<Passed, Stopped> {
         loop {
             let rest = &self.lane.received[self.at..self.lane.filled];
-            let Some(&[a, b, c, d, e, f, g, h]) = rest.first_chunk::<HEADER_LEN>() else {
-                return Ok(Passed::All);
-            };
-            let id = ObjectId(u32::from_ne_bytes([a, b, c, d]));
-            let word = u32::from_ne_bytes([e, f, g, h]);
-            let opcode = word as u16;
-            let size = (word >> 16) as usize;
+            let Some(header) = rest.first_chunk() else { return Ok(Passed::All) };
+            let (id, opcode, size) = parse_header(*header);
             if size < HEADER_LEN || !size.is_multiple_of(4) {
                 return Err(self.stopped(id, opcode, Problem::Size(size as u16)));
             }
             if size > rest.len() {
                 return Ok(Passed::All);
             }
-            let sender = match self.direction {
+            let sender = match Self::DIRECTION {
                 Direction::Request => self.objects.request_target(id),
                 Direction::Event => self.objects.event_source(id),
             };
-            let sender = sender.map_err(|problem| self.stopped(id, opcode, problem))?;
-            let info = self
-                .rules
-                .tables
-                .info(self.direction, sender.interface, opcode)
-                .ok_or_else(|| self.stopped(id, opcode, Problem::UnknownOpcode(opcode)))?;
-            if info.flags != 0 {
-                let found = Found { id, opcode, size, sender, info };
-                self.act(found).map_err(|problem| self.stopped(id, opcode, problem))?;
-                if info.role == Role::Error {
+            let Some(sender) = sender else {
+                return Err(self.stopped(id, opcode, self.objects.why_not(id)));
+            };
+            let Some(info) = self.rules.tables.info(Self::DIRECTION, sender.interface, opcode)
+            else {
+                return Err(self.stopped(id, opcode, Problem::UnknownOpcode(opcode)));
+            };
+            let found = Found { id, opcode, size, sender, info };
+            let passed = match info.flags {
+                0 => Ok(Passed::All),
+                // These three come with every frame callback and every roundtrip.
+                NEW_ID => self.register(found),
+                DESTROYS => self.end(found),
+                FREES => self.free(found),
+                _ => self.act(found),
+            };
+            match passed {
+                Ok(Passed::All) => {}
+                Ok(Passed::Error) => {
                     self.at += size;
                     return Ok(Passed::Error);
                 }
+                Err(problem) => return Err(self.stopped(id, opcode, *problem)),
             }
             self.at += size;
         }
@@ -109,17 +130,17 @@ impl<H: Hook + ?Sized> Pass<'_, H> {
     #[cold]
     fn stopped(&self, object: ObjectId, opcode: u16, problem: Problem) -> Stopped {
         let interface = self.objects.lookup(object).map(|o| o.interface);
-        Stopped { place: Place { object, interface, opcode, direction: self.direction }, problem }
+        Stopped { place: Place { object, interface, opcode, direction: Self::DIRECTION }, problem }
     }
 
     /// Does what an unusual message asks for, in this order: its fds are counted, its new object
     /// is registered, the proxy and then the hook have their say, it ends objects, it goes on.
-    fn act(&mut self, found: Found) -> Result<(), Problem> {
+    #[inline(never)]
+    fn act(&mut self, found: Found) -> Result<Passed, Box<Problem>> {
         let info = found.info;
         let fds = usize::from(info.fds);
-        let unclaimed = self.lane.unclaimed_fds();
-        if unclaimed < fds {
-            return Err(Problem::MissingFds { wanted: fds, found: unclaimed });
+        if info.flags & FDS != 0 {
+            self.require_fds(fds)?;
         }
         if info.flags & NEW_ID != 0 {
             self.register(found)?;
@@ -132,21 +153,42 @@ impl<H: Hook + ?Sized> Pass<'_, H> {
             verdict = self.ask_hook(found)?;
         }
         if info.flags & DESTROYS != 0 {
-            match self.direction {
-                Direction::Request => self.objects.destroyed_by_client(found.id),
-                Direction::Event => self.objects.ended_by_server(found.id),
-            }
+            self.end(found)?;
         }
         if verdict == Verdict::Drop {
             self.lane.queue_received(self.run_start, self.at);
             self.run_start = self.at + found.size;
-            return Ok(());
+            return Ok(Passed::All);
         }
-        if info.role == Role::DeleteId {
-            self.objects.delete_id(self.args(found).object()?);
+        if info.flags & FREES != 0 {
+            self.free(found)?;
         }
-        self.lane.claim_fds(fds, self.lane.end() + (self.at - self.run_start) as u64);
-        Ok(())
+        if fds > 0 {
+            let place = self.lane.end() + (self.at - self.run_start) as u64;
+            self.lane.claim_fds(fds, place);
+        }
+        Ok(if info.role == Role::Error { Passed::Error } else { Passed::All })
+    }
+
+    /// A destructor, from whichever side.
+    fn end(&mut self, found: Found) -> Result<Passed, Box<Problem>> {
+        match Self::DIRECTION {
+            Direction::Request => self.objects.destroyed_by_client(found.id),
+            Direction::Event => self.objects.ended_by_server(found.id),
+        }
+        Ok(Passed::All)
+    }
+
+    /// `wl_display.delete_id(id)`.
+    fn free(&mut self, found: Found) -> Result<Passed, Box<Problem>> {
+        let id = self.args(found).object().map_err(Problem::from)?;
+        self.objects.delete_id(id);
+        Ok(Passed::All)
+    }
+
+    fn require_fds(&self, wanted: usize) -> Result<(), Problem> {
+        let found = self.lane.unclaimed_fds();
+        if found < wanted { Err(Problem::MissingFds { wanted, found }) } else { Ok(()) }
     }
 
     fn body(&self, found: Found) -> Range<usize> {
@@ -159,22 +201,24 @@ impl<H: Hook + ?Sized> Pass<'_, H> {
 
     /// Registers the object that a message with a typed new id makes. It has the version of its
     /// maker (Wayland protocol, "Versioning").
-    fn register(&mut self, found: Found) -> Result<(), Problem> {
+    fn register(&mut self, found: Found) -> Result<Passed, Box<Problem>> {
         let body = &self.lane.received[self.body(found)];
         let at = match found.info.new_id {
             NewIdAt::Word(word) => usize::from(word) * 4,
             NewIdAt::Behind => {
-                let messages = descriptions(found.sender.interface, self.direction);
+                let messages = descriptions(found.sender.interface, Self::DIRECTION);
                 let message = messages.get(usize::from(found.opcode)).ok_or(Problem::Malformed)?;
                 new_id_offset(message, body).ok_or(Problem::Malformed)?
             }
         };
-        let id = Args::new(body.get(at..).unwrap_or_default(), &[]).object()?;
+        let id =
+            Args::new(body.get(at..).unwrap_or_default(), &[]).object().map_err(Problem::from)?;
         let (child, version) = (found.info.child, found.sender.version);
-        match self.direction {
-            Direction::Request => self.objects.create_by_client(id, child, version),
-            Direction::Event => self.objects.create_by_server(id, child, version),
+        match Self::DIRECTION {
+            Direction::Request => self.objects.create_by_client(id, child, version)?,
+            Direction::Event => self.objects.create_by_server(id, child, version)?,
         }
+        Ok(Passed::All)
     }
 
     fn play_role(&mut self, found: Found) -> Result<Verdict, Problem> {
@@ -199,7 +243,7 @@ impl<H: Hook + ?Sized> Pass<'_, H> {
                 }
             }
             Role::Error => self.log_error(args)?,
-            Role::DeleteId | Role::None => {}
+            Role::None => {}
         }
         Ok(Verdict::Forward)
     }
@@ -222,7 +266,7 @@ impl<H: Hook + ?Sized> Pass<'_, H> {
         let (before, other_before) = (self.lane.own.len(), self.other.own.len());
         let body = self.body(found);
         let (body, fds, own) = self.lane.message_parts(body, usize::from(found.info.fds));
-        let (requests, events) = match self.direction {
+        let (requests, events) = match Self::DIRECTION {
             Direction::Request => (own, &mut self.other.own),
             Direction::Event => (&mut self.other.own, own),
         };
@@ -236,7 +280,7 @@ impl<H: Hook + ?Sized> Pass<'_, H> {
         let Sender { interface, version, data } = found.sender;
         let (sender, opcode) = (found.id, found.opcode);
         let mut message = Message { sender, interface, version, opcode, data, body, fds };
-        let verdict = match self.direction {
+        let verdict = match Self::DIRECTION {
             Direction::Request => self.hook.request(&mut cx, &mut message),
             Direction::Event => self.hook.event(&mut cx, &mut message),
         };
@@ -244,11 +288,11 @@ impl<H: Hook + ?Sized> Pass<'_, H> {
             self.lane.queue_received(self.run_start, self.at);
             self.run_start = self.at;
             self.lane.queue_own(before);
-            review(self.rules, self.objects, self.direction, &self.lane.own[before..]);
+            review(self.rules, self.objects, Self::DIRECTION, &self.lane.own[before..]);
         }
         if self.other.own.len() > other_before {
             self.other.queue_own(other_before);
-            let direction = self.direction.opposite();
+            let direction = Self::DIRECTION.opposite();
             review(self.rules, self.objects, direction, &self.other.own[other_before..]);
         }
         let verdict = verdict?;
@@ -265,16 +309,14 @@ impl<H: Hook + ?Sized> Pass<'_, H> {
 /// Takes note of messages that a hook queued: a `delete_id` of its own frees the id like the
 /// compositor's, and messages that would part the ids of the two sides are reported as our bug.
 pub(crate) fn review(rules: &Rules, objects: &mut Objects, direction: Direction, mut own: &[u8]) {
-    while let Some(&[a, b, c, d, e, f, g, h]) = own.first_chunk::<HEADER_LEN>() {
-        let id = ObjectId(u32::from_ne_bytes([a, b, c, d]));
-        let word = u32::from_ne_bytes([e, f, g, h]);
-        let (opcode, size) = (word as u16, (word >> 16) as usize);
+    while let Some(header) = own.first_chunk() {
+        let (id, opcode, size) = parse_header(*header);
         let Some((message, rest)) = own.split_at_checked(size.max(HEADER_LEN)) else { return };
         own = rest;
         let info =
             objects.lookup(id).and_then(|o| rules.tables.info(direction, o.interface, opcode));
         match info {
-            Some(info) if info.role == Role::DeleteId => {
+            Some(info) if info.flags & FREES != 0 => {
                 if let Ok(id) = Args::new(&message[HEADER_LEN..], &[]).object() {
                     objects.delete_id(id);
                 }

@@ -7,7 +7,7 @@ use stratus_protocols::wl_display;
 
 use crate::globals::{Gate, Globals};
 use crate::objects::Objects;
-use crate::pass::{Pass, Passed, review};
+use crate::pass::{Pass, Passed, Stopped, review};
 use crate::queue::Lane;
 use crate::tables::Tables;
 use crate::{
@@ -128,20 +128,40 @@ impl Session {
         now_ns: u64,
         hook: &mut H,
     ) -> Result<(), Violation> {
-        let direction = from.direction();
-        let (lane, other) = match from {
-            Side::Client => (&mut self.requests, &mut self.events),
-            Side::Compositor => (&mut self.events, &mut self.requests),
-        };
+        let lane = self.lane(from);
         lane.accept_fds(fds);
         lane.filled = (lane.filled + len).min(lane.received.len());
         if self.over {
             return Ok(());
         }
+        let passed = match from {
+            Side::Client => self.pass::<H, true>(now_ns, hook),
+            Side::Compositor => self.pass::<H, false>(now_ns, hook),
+        };
+        match passed {
+            Ok(Passed::All) => self.check_limits(from),
+            Ok(Passed::Error) => {
+                self.over = true;
+                Ok(())
+            }
+            Err(stopped) => Err(self.fail(from, Some(stopped.place), stopped.problem)),
+        }
+    }
+
+    /// Lets what was received pass: requests, or else events.
+    fn pass<H: Hook + ?Sized, const REQUESTS: bool>(
+        &mut self,
+        now_ns: u64,
+        hook: &mut H,
+    ) -> Result<Passed, Stopped> {
+        let (lane, other) = if REQUESTS {
+            (&mut self.requests, &mut self.events)
+        } else {
+            (&mut self.events, &mut self.requests)
+        };
         let at = lane.checked;
-        let pass = Pass {
+        let pass = Pass::<H, REQUESTS> {
             client: self.client,
-            direction,
             now_ns,
             rules: &self.rules,
             objects: &mut self.objects,
@@ -152,14 +172,7 @@ impl Session {
             run_start: at,
             at,
         };
-        match pass.run() {
-            Ok(Passed::All) => self.check_limits(from),
-            Ok(Passed::Error) => {
-                self.over = true;
-                Ok(())
-            }
-            Err(stopped) => Err(self.fail(from, Some(stopped.place), stopped.problem)),
-        }
+        pass.run()
     }
 
     fn check_limits(&mut self, from: Side) -> Result<(), Violation> {

@@ -18,6 +18,9 @@ pub(crate) const HOOK: u8 = 8;
 /// The proxy itself acts on it, see [`Role`].
 pub(crate) const ROLE: u8 = 16;
 
+/// It is `wl_display.delete_id`, which is as frequent as new ids are.
+pub(crate) const FREES: u8 = 32;
+
 /// What the proxy does with the few messages that are its own business.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -28,8 +31,6 @@ pub(crate) enum Role {
     Global,
     /// `wl_registry.global_remove`.
     GlobalRemove,
-    /// `wl_display.delete_id`.
-    DeleteId,
     /// `wl_display.error`.
     Error,
 }
@@ -77,7 +78,8 @@ impl Half {
             spans.push(Span { start: infos.len() as u16, count: messages.len() as u16 });
             infos.extend(messages.iter().enumerate().map(|(opcode, message)| {
                 let wanted = Interest { interface: id, direction, opcode: opcode as u16 };
-                describe(message, role(wanted), interests.contains(&wanted))
+                let hooked = interests.contains(&wanted);
+                describe(message, role(wanted), wanted == DELETE_ID, hooked)
             }));
         }
         Self { spans: spans.into(), infos: infos.into() }
@@ -156,13 +158,18 @@ fn role(message: Interest) -> Role {
         (InterfaceId::WlRegistry, Event, wl_registry::EVT_GLOBAL_REMOVE_OPCODE) => {
             Role::GlobalRemove
         }
-        (InterfaceId::WlDisplay, Event, wl_display::EVT_DELETE_ID_OPCODE) => Role::DeleteId,
         (InterfaceId::WlDisplay, Event, wl_display::EVT_ERROR_OPCODE) => Role::Error,
         _ => Role::None,
     }
 }
 
-fn describe(message: &MessageDesc, role: Role, hooked: bool) -> MessageInfo {
+const DELETE_ID: Interest = Interest {
+    interface: InterfaceId::WlDisplay,
+    direction: Direction::Event,
+    opcode: wl_display::EVT_DELETE_ID_OPCODE,
+};
+
+fn describe(message: &MessageDesc, role: Role, frees: bool, hooked: bool) -> MessageInfo {
     let count = |kind| message.signature.iter().filter(|a| **a == kind).count();
     let fds = count(ArgumentType::Fd) as u8;
     // The untyped new id of `bind` is handled by its role.
@@ -174,6 +181,7 @@ fn describe(message: &MessageDesc, role: Role, hooked: bool) -> MessageInfo {
         (DESTROYS, message.is_destructor),
         (HOOK, hooked),
         (ROLE, role != Role::None),
+        (FREES, frees),
     ] {
         flags |= if set { flag } else { 0 };
     }
