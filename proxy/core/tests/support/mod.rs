@@ -6,6 +6,7 @@ use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
+use stratus_protocols::wl_surface;
 use stratus_proxy_core::{
     ClientId, GlobalPolicy, Hook, PassThrough, Rules, Session, Side, Violation,
 };
@@ -106,4 +107,14 @@ pub fn set_up(s: &mut Session, hook: &mut impl Hook) {
     s.feed(Side::Client, &requests.concat(), Vec::new(), 0, hook).unwrap();
     s.take(Side::Client);
     s.take(Side::Compositor);
+}
+
+/// `wl_surface.damage` of surface 4.
+pub fn damage(n: u32) -> Vec<u8> {
+    message(4, wl_surface::REQ_DAMAGE_OPCODE, &[n, n, n, n])
+}
+
+/// `wl_surface.commit` of surface 4.
+pub fn commit() -> Vec<u8> {
+    message(4, wl_surface::REQ_COMMIT_OPCODE, &[])
 }
