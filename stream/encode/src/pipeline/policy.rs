@@ -35,6 +35,8 @@ pub(super) struct Policy {
     pacer: Pacer,
     keyframe: bool,
     picture: bool,
+    /// The picture was converted while viewers could not take it, and not encoded since.
+    unsent: bool,
     /// When the picture last changed, and how many refinements it may still get.
     changed: MonoTime,
     refinements_left: u32,
@@ -48,6 +50,7 @@ impl Policy {
             pacer: Pacer::new(fps),
             keyframe: true,
             picture: false,
+            unsent: false,
             changed: MonoTime::UNSET,
             refinements_left: 0,
         }
@@ -70,14 +73,16 @@ impl Policy {
         if outlook.viewers && outlook.ready {
             return Some(if self.keyframe { Coding::Keyframe } else { Coding::Delta });
         }
-        // Nobody got this picture, so nothing can be told as a difference to it.
-        self.keyframe = true;
+        // What viewers have is still what the encoder made last: the next one can build on that.
+        self.unsent = outlook.viewers;
+        self.keyframe |= !outlook.viewers;
         None
     }
 
     /// An access unit was made.
     pub(super) fn handle_encoded(&mut self, coding: Coding, keyframe: bool, now: MonoTime) {
         self.pacer.spend(now);
+        self.unsent = false;
         if keyframe {
             self.keyframe = false;
         }
@@ -108,9 +113,9 @@ impl Policy {
         if !pause.is_zero() {
             return Plan { accept: false, wait: Some(pause), otherwise: None };
         }
-        if self.keyframe && self.picture {
-            // A frame that waits already comes first: it is newer, and encoded as a keyframe.
-            let otherwise = Some(Coding::Keyframe);
+        if (self.keyframe || self.unsent) && self.picture {
+            // A frame that waits already comes first: it is newer, and encoded the same way.
+            let otherwise = Some(if self.keyframe { Coding::Keyframe } else { Coding::Delta });
             return Plan { accept: true, wait: Some(Duration::ZERO), otherwise };
         }
         if self.picture && self.refinements_left > 0 {

@@ -59,6 +59,20 @@ fn without_viewers_frames_are_taken_and_the_next_viewer_gets_a_keyframe() {
 }
 
 #[test]
+fn a_picture_that_found_the_sink_busy_follows_as_a_difference() {
+    let mut policy = policy();
+    frame(&mut policy, SECOND);
+    let busy = Outlook { ready: false, ..at(2 * SECOND) };
+    policy.handle_picture(busy.now);
+    assert_eq!(policy.coding_of_picture(busy), None);
+    let otherwise = Some(Coding::Delta);
+    let plan = Plan { accept: true, wait: Some(Duration::ZERO), otherwise };
+    assert_eq!(policy.poll(at(3 * SECOND)), plan);
+    policy.handle_encoded(Coding::Delta, false, MonoTime::from_nanos(3 * SECOND));
+    assert_ne!(policy.poll(at(4 * SECOND)).otherwise, Some(Coding::Delta));
+}
+
+#[test]
 fn a_keyframe_of_nothing_is_not_planned() {
     let mut policy = policy();
     policy.handle_keyframe_request();

@@ -85,8 +85,11 @@ impl<S: Sink> Worker<S> {
                     // a way that makes the planned picture wrong: those changes nudge.
                     if let (Some(coding), Some(shown)) = (plan.otherwise, self.shown) {
                         let mut stamps = shown.stamps;
-                        stamps.convert_start = MonoTime::UNSET;
-                        stamps.convert_end = MonoTime::UNSET;
+                        // A difference is a commit on its way still, which found the sink busy.
+                        if coding != Coding::Delta {
+                            stamps.convert_start = MonoTime::UNSET;
+                            stamps.convert_end = MonoTime::UNSET;
+                        }
                         self.encode(coding, Shown { stamps, ..shown })?;
                     }
                 }
