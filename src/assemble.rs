@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use stratus_capture::{Capture, CaptureConfig, CaptureStats};
 use stratus_encode::{Pipeline, PipelineConfig, PipelineError, PipelineHandle, Sink};
-use stratus_frame::{EncodedFrame, Post, Size, mailbox};
+use stratus_frame::{EncodedFrame, Post, mailbox};
 use stratus_proxy::core::{GlobalPolicy, Hook, PassThrough};
 use stratus_proxy::{Proxy, ProxyConfig, ProxyHandle, SocketName, Wakeup};
 use stratus_stream::core::message::EndReason;
@@ -68,10 +68,7 @@ impl Stream {
             bitrate: settings.bitrate.into(),
             threads: settings.encoder_threads.map_or(0, |n| n as usize),
             slow: (!settings.slow_encoder.is_zero()).then_some(settings.slow_encoder),
-            max_size: Size::new(
-                usual.max_size.width.max(settings.size.width),
-                usual.max_size.height.max(settings.size.height),
-            ),
+            max_size: usual.max_size.at_least(settings.size),
             ..usual
         };
         let sink = ToPlayers { publisher: server.publisher(), reporter: reporter.clone() };

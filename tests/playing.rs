@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use nix::sys::signal::{Signal, kill};
+use stratus_harness::client;
 use support::{Said, Session, place, say, stratus};
 
 /// Foot with text that scrolls, so that every part of the picture changes.
@@ -170,6 +171,31 @@ fn the_proxy_serves_games_that_others_start() {
     assert_eq!(proxy.wait().code(), Some(0), "{}", proxy.log());
     game.wait().unwrap();
     proxy.assert_gone();
+}
+
+/// The stream follows a game that keeps a size of its own, so the player must too.
+#[test]
+fn a_window_larger_than_the_session_is_played() {
+    let host = Session::run(&["--size", "640x480"], &["sleep", "1000"]);
+    let socket = support::eventually("the games' socket is there", || {
+        let session = support::files(host.place.path()).into_iter().next()?;
+        let path = host.place.path().join(session).join("stratus-0");
+        path.exists().then_some(path)
+    });
+    let config = client::Config {
+        size: (1000, 702),
+        obey_configure: false,
+        frames: u64::MAX,
+        ..client::Config::default()
+    };
+    let game = client::Client::start(&socket, config).unwrap();
+    let files = place();
+    let picture = files.path().join("out.ppm");
+    let path = picture.to_str().unwrap();
+    let said = play(&host.link, &["--frames", "20", "--seconds", "30", "--dump-ppm", path]);
+    assert_eq!(said.code, Some(0), "{}\n{}", said.err, host.log());
+    assert_eq!(ppm(&picture).0, (1000, 702));
+    game.stop().unwrap();
 }
 
 #[test]

@@ -22,6 +22,12 @@ impl Size {
         self.width == 0 || self.height == 0
     }
 
+    /// The smallest size that has room for both.
+    #[must_use]
+    pub fn at_least(self, other: Self) -> Self {
+        Self::new(self.width.max(other.width), self.height.max(other.height))
+    }
+
     /// This size rounded up to even numbers, as 4:2:0 chroma needs.
     #[must_use]
     pub const fn rounded_up_to_even(self) -> Self {
@@ -131,6 +137,12 @@ mod tests {
             Some(Rect { x: 0, y: 470, width: 10, height: 10 })
         );
         assert_eq!(Rect::covering(Size::new(0, 5)), None);
+    }
+
+    #[test]
+    fn room_for_both_takes_the_larger_of_each() {
+        let both = Size::new(640, 900).at_least(Size::new(800, 600));
+        assert_eq!(both, Size::new(800, 900));
     }
 
     #[test]

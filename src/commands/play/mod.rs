@@ -9,6 +9,7 @@ use std::io::BufRead;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use stratus_encode::LARGEST_PICTURE;
 use stratus_stream::core::link::Link;
 use stratus_stream::core::message::{ClientStats, EndReason};
 use stratus_stream::{Player, PlayerConfig, PlayerEvent};
@@ -81,7 +82,8 @@ async fn play(link: &Link, args: &PlayArgs) -> Result<(), Failure> {
         None => None,
     };
     let extras = Extras { record, dump: args.dump_ppm.clone() };
-    let mut decoding = Decoding::start(welcome.size, extras)?;
+    // A game may keep a larger size than its session's.
+    let mut decoding = Decoding::start(welcome.size.at_least(LARGEST_PICTURE), extras)?;
     let mut tally = Tally::default();
 
     let over = receive(&mut player, &mut decoding, &mut tally, &mut signals, args).await;

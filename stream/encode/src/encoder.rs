@@ -5,6 +5,11 @@ use stratus_frame::{Codec, Size};
 
 use crate::picture::Picture;
 
+/// The largest picture that is streamed unless a session asks for more: 8K with the height of a
+/// cinema screen. A player takes as much, whatever size its session has: the stream follows a
+/// game that keeps a size of its own.
+pub const LARGEST_PICTURE: Size = Size::new(8192, 4320);
+
 /// Bits a second that an encoder is held to: 64 kbit/s to 1 Gbit/s.
 pub const BITRATES: std::ops::RangeInclusive<u64> = 64_000..=1_000_000_000;
 

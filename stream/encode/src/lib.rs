@@ -27,7 +27,7 @@ mod x264;
 pub use convert::{ConvertError, Converter};
 pub use decode::{ColorSignal, DecodeError, Decoded, Decoder};
 pub use encoder::{
-    AccessUnit, BITRATES, Coding, EncodeError, Encoder, EncoderConfig, SizeLimit,
+    AccessUnit, BITRATES, Coding, EncodeError, Encoder, EncoderConfig, LARGEST_PICTURE, SizeLimit,
     threads_for_this_machine,
 };
 pub use picture::{OutOfMemory, Picture};

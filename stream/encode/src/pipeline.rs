@@ -31,7 +31,7 @@ use std::time::Duration;
 use stratus_frame::{EncodedFrame, Nudge, Size, Slot};
 
 use crate::convert::ConvertError;
-use crate::encoder::{EncodeError, Encoder, EncoderConfig};
+use crate::encoder::{EncodeError, Encoder, EncoderConfig, LARGEST_PICTURE};
 use crate::x264::{X264, check_x264};
 use worker::Worker;
 
@@ -62,7 +62,7 @@ impl Default for PipelineConfig {
             fps: 60,
             bitrate: 12_000_000,
             threads: 0,
-            max_size: Size::new(8192, 4320),
+            max_size: LARGEST_PICTURE,
             slow: None,
             still_after: Duration::from_millis(150),
             refinements: 4,
