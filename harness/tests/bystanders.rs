@@ -103,6 +103,8 @@ fn without_a_compositor_clients_are_told_so_and_with_a_new_one_they_are_served()
         assert!(matches!(counts.end, End::Disconnected(_)), "{counts:?}");
     }
     let mut refused = RawClient::connect(proxied.socket()).unwrap();
+    // It hears why in answer to its first request.
+    refused.message(&Wire::new(1, 0).word(2)).unwrap();
     let events = refused.events_until_closed(LIMIT).unwrap();
     let error = events.iter().find_map(RawEvent::display_error);
     let (object, _, text) = error.unwrap_or_else(|| panic!("no wl_display.error in {events:?}"));
