@@ -30,9 +30,9 @@ use stage::{LIMIT, Proxied, Stage};
 
 const SIZE: (u32, u32) = (1280, 720);
 
-/// Bits a second that never run out, even if most frames are missing. When they do, libx264 leaves the last blocks of a slice as
-/// they were in the picture before, markers included; that is a matter of rate control, and here
-/// it is about which frames pass.
+/// Bits a second that never run out, even if most frames are missing. When they do, libx264 leaves
+/// the last blocks of a slice as they were in the picture before, markers included; that is a
+/// matter of rate control, and here it is about which frames pass.
 const BITRATE: u64 = 80_000_000;
 
 /// One session at a time: two encoders on a small machine are an overload.
