@@ -5,8 +5,7 @@
 //! quantiser. (An encoder that has no bits left at all skips blocks; the marker of an older frame
 //! is then what the picture shows.) Twelve cells are a fixed finder pattern from which the reader
 //! takes its black and white levels, so limited range, a wrong matrix or a brightness offset do
-//! not matter. The other
-//! 48 carry the number (32 bits) and a CRC-16 over it.
+//! not matter. The other 48 carry the number (32 bits) and a CRC-16 over it.
 //!
 //! One marker lies in the top left corner. Pictures of at least 320x240 carry a second one at the
 //! bottom right: two halves of different frames ([`MarkerError::Torn`]) mean that the client drew
