@@ -172,6 +172,36 @@ fn sway_is_missing_or_fails() {
     assert!(inhabitants(place.path()).is_empty() && support::files(place.path()).is_empty());
 }
 
+/// An FFmpeg without libx264, as some distributions ship it: a library in front of the real one
+/// that finds no encoder.
+#[test]
+fn the_encoder_is_missing() {
+    let library = support::place();
+    let source = library.path().join("none.c");
+    let built = library.path().join("none.so");
+    let code = "const void *avcodec_find_encoder_by_name(const char *name) { return 0; }\n";
+    std::fs::write(&source, code).unwrap();
+    let compiled = std::process::Command::new("cc")
+        .args(["-shared", "-fPIC", "-o"])
+        .args([&built, &source])
+        .status()
+        .unwrap();
+    assert!(compiled.success());
+    let place = place();
+    let mut command = stratus(place.path());
+    command.args(["run", "--"]).args(FOOT).env("LD_PRELOAD", &built);
+    let said = say(command);
+    assert_eq!(said.code, Some(1), "{}", said.err);
+    assert!(said.err.contains("no encoder libx264"), "{}", said.err);
+    assert!(inhabitants(place.path()).is_empty() && support::files(place.path()).is_empty());
+
+    let mut doctor = stratus(place.path());
+    doctor.arg("doctor").env("LD_PRELOAD", &built);
+    let said = say(doctor);
+    assert_eq!(said.code, Some(1), "{}{}", said.out, said.err);
+    assert!(said.out.contains("libx264"), "{}", said.out);
+}
+
 #[test]
 fn two_sessions_do_not_touch_each_other() {
     let first = foot();
