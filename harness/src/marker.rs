@@ -2,8 +2,8 @@
 //!
 //! A marker is a grid of 10 by 6 cells of 16 px, each all black or all white and, when it starts
 //! at a multiple of 16, one macroblock of its own: a flat block keeps its mean through any
-//! quantiser. (An encoder that has no bits left at all skips blocks; the marker of an older frame
-//! is then what the picture shows.) Twelve cells are a fixed finder pattern from which the reader
+//! quantiser. (An encoder that runs out of bits skips blocks; the marker of an older frame is then
+//! what the picture shows.) Twelve cells are a fixed finder pattern from which the reader
 //! takes its black and white levels, so limited range, a wrong matrix or a brightness offset do
 //! not matter. The other 48 carry the number (32 bits) and a CRC-16 over it.
 //!
