@@ -23,8 +23,8 @@ pub struct EncoderConfig {
     pub fps: u32,
     /// Bits a second, held to [`BITRATES`].
     pub bitrate: u64,
-    /// Threads that work on slices of one picture; 0 chooses by the number of cores, see
-    /// [`threads_for_this_machine`].
+    /// Threads that work on slices of one picture; 0 chooses by the size and the
+    /// number of cores, see [`threads_for`].
     pub threads: usize,
 }
 
@@ -156,11 +156,21 @@ pub trait Encoder: Send {
     fn bitrate(&self) -> u64;
 }
 
-/// Threads for one encoder where nothing else is configured: one a core, at most 4.
+/// Pixels up to which one thread is the best choice. A slice of such a picture saves less time
+/// than its thread costs where the game needs the cores too; and on a busy machine libx264's rate
+/// control takes about one slice in some thousands for too large and leaves its last rows as they
+/// were in the picture before, which one thread was never seen to do.
+const ONE_THREAD_PIXELS: u64 = 1280 * 720;
+
+/// Threads for one encoder of pictures of `size` where nothing else is configured: one up to 720p,
+/// then one a core, at most 4.
 ///
 /// Each thread codes a slice of its own, and nothing is predicted across slices: more of them
 /// cost bits and bring less time each.
 #[must_use]
-pub fn threads_for_this_machine() -> usize {
+pub fn threads_for(size: Size) -> usize {
+    if u64::from(size.width) * u64::from(size.height) <= ONE_THREAD_PIXELS {
+        return 1;
+    }
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(4)
 }

@@ -28,7 +28,7 @@ pub use convert::{ConvertError, Converter};
 pub use decode::{ColorSignal, DecodeError, Decoded, Decoder};
 pub use encoder::{
     AccessUnit, BITRATES, Coding, EncodeError, Encoder, EncoderConfig, LARGEST_PICTURE, SizeLimit,
-    threads_for_this_machine,
+    threads_for,
 };
 pub use picture::{OutOfMemory, Picture};
 pub use pipeline::{Pipeline, PipelineConfig, PipelineError, PipelineHandle, PipelineStats, Sink};

@@ -43,7 +43,7 @@ pub struct PipelineConfig {
     pub fps: u32,
     /// Bits a second at the start, held to [`crate::BITRATES`].
     pub bitrate: u64,
-    /// Threads that work on one picture; 0 chooses by the number of cores.
+    /// Threads that work on one picture; 0 chooses by size and cores.
     pub threads: usize,
     /// Largest picture that is encoded; larger frames are refused with a warning.
     pub max_size: Size,

@@ -15,8 +15,7 @@ use ffmpeg_next::{Dictionary, Error, Packet, color, encoder, picture};
 use stratus_frame::{Codec, Size};
 
 use crate::encoder::{
-    AccessUnit, BITRATES, Coding, EncodeError, Encoder, EncoderConfig, SizeLimit,
-    threads_for_this_machine,
+    AccessUnit, BITRATES, Coding, EncodeError, Encoder, EncoderConfig, SizeLimit, threads_for,
 };
 use crate::ffi;
 use crate::picture::Picture;
@@ -107,7 +106,7 @@ impl X264 {
         video.set_color_primaries(color::Primaries::BT709);
         video.set_color_transfer_characteristic(color::TransferCharacteristic::BT709);
         // Without an explicit type FFmpeg turns the tune's sliced threads off again.
-        let count = if config.threads == 0 { threads_for_this_machine() } else { config.threads };
+        let count = if config.threads == 0 { threads_for(config.size) } else { config.threads };
         let mut threads = threading::Config::kind(threading::Type::Slice);
         threads.count = count.min(64);
         video.set_threading(threads);
