@@ -19,7 +19,8 @@ const TORN: u8 = 1 << 1;
 pub struct FrameHeader {
     /// Counts the frames sent to this viewer from 0 without gaps.
     pub sequence: u64,
-    /// The frame that it shows, from 1; ids of frames that were never encoded are missing.
+    /// The access unit's number in the session, from 1, in the order of encoding. A viewer that
+    /// joined late or had to skip some sees gaps.
     pub id: FrameId,
     /// The frame that must be decoded before this one; `None` for a keyframe.
     pub depends_on: Option<FrameId>,
