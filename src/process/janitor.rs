@@ -9,7 +9,6 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::Pid;
 
 use super::sweep::{Known, Scope, end_all};
@@ -50,7 +49,7 @@ impl Janitor {
             .current_dir("/")
             .stdin(reader)
             .stdout(Stdio::null());
-        spawn_unsafe::leave_terminal(&mut command);
+        spawn_unsafe::outlive_parent(&mut command);
         let process = command.spawn()?;
         Ok(Self { process, alive: Some(writer) })
     }
@@ -83,12 +82,6 @@ impl Drop for Janitor {
 /// # Errors
 /// A [`Failure`] if something of the session is still there at the end.
 pub fn work(marker: &Marker, directory: &Path) -> Result<(), Failure> {
-    // It must outlive whatever ends Stratus by name or by terminal.
-    let mut spared = SigSet::empty();
-    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT] {
-        spared.add(signal);
-    }
-    let _ = spared.thread_block();
     let known = known_until_the_end(io::stdin().lock());
     let scope = Scope { marker, root: None, known: &known, spare: &[] };
     let left = end_all(&scope, GRACE, || ());

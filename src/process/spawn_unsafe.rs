@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use nix::sys::prctl::set_pdeathsig;
-use nix::sys::signal::Signal;
+use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::{Pid, getpid, getppid, setsid};
 
 /// The child gets SIGTERM when the thread that starts it ends.
@@ -17,10 +17,21 @@ pub(super) fn end_with_parent(command: &mut Command) {
     unsafe { command.pre_exec(move || tie_to(parent)) };
 }
 
-/// The child leads a terminal session of its own, so that no Ctrl-C reaches it.
-pub(super) fn leave_terminal(command: &mut Command) {
-    // SAFETY: the closure calls setsid, a plain system call, and allocates nothing.
-    unsafe { command.pre_exec(|| setsid().map(drop).map_err(io::Error::from)) };
+/// The child outlives what ends its parent by terminal or by name: it leads a terminal session of
+/// its own, and is deaf to the usual signals before its program has even begun.
+pub(super) fn outlive_parent(command: &mut Command) {
+    // SAFETY: the closure calls setsid and sigprocmask, plain system calls, and allocates nothing.
+    unsafe { command.pre_exec(leave_terminal_and_hear_nothing) };
+}
+
+fn leave_terminal_and_hear_nothing() -> io::Result<()> {
+    setsid()?;
+    // The mask survives exec.
+    let mut spared = SigSet::empty();
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT] {
+        spared.add(signal);
+    }
+    Ok(spared.thread_block()?)
 }
 
 fn tie_to(parent: Pid) -> io::Result<()> {
