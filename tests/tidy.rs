@@ -36,7 +36,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "stratus-stream",
         ],
     ),
-    ("harness", &["stratus-protocols"]),
+    ("harness", &[]),
 ];
 
 /// What a core must not touch: it takes bytes and time as arguments.
