@@ -155,11 +155,11 @@ impl Game {
         took
     }
 
-    /// One batch through real sockets: out of one, into the other.
+    /// One batch through real sockets, timed from its bytes in our hands until it is sent on.
     fn commit_over(&mut self, wire: &mut Wire) -> Duration {
         wire.game.write_all(&self.batches[self.next]).unwrap();
-        let start = Instant::now();
         let len = wire.from_game.read(self.session.spare(Side::Client)).unwrap();
+        let start = Instant::now();
         let now = MonoTime::now().as_nanos();
         let mut no_fds = Vec::new();
         self.session
@@ -279,7 +279,7 @@ fn commits(c: &mut Criterion) {
     print("commit that wakes the encoder", measure_after_sleep(5_000, true));
     let mut wire = Wire::new();
     let over = |game: &mut Game| game.commit_over(&mut wire);
-    print("commit through sockets", measure(Encoder::Quick, rounds, over));
+    print("commit, read until sent on", measure(Encoder::Quick, rounds, over));
     for (name, encoder) in [("quick", Encoder::Quick), ("busy", Encoder::Busy)] {
         c.bench_function(&format!("commit/{name}"), |b| {
             b.iter_custom(|rounds| {
