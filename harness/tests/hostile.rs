@@ -150,7 +150,11 @@ fn odd_but_legal_habits_lose_no_frame() {
         .unwrap_or_else(|error| panic!("{name}: {error}, {met:?} {stats:?}"));
         assert_eq!(stats.handed.value(), 30, "{name}: {stats:?}");
         assert_eq!((stats.forced.value(), stats.unreadable.value()), (0, 0), "{name}");
-        assert_eq!(met.unreadable.load(Ordering::Relaxed), 0, "{name}: {met:?}");
+        if !early {
+            // Who destroys a buffer before its release and draws in its memory again, as this
+            // script does, makes its content undefined (wl_buffer.destroy).
+            assert_eq!(met.unreadable.load(Ordering::Relaxed), 0, "{name}: {met:?}");
+        }
         proxied.stop();
         reader.join().unwrap();
         assert_eq!(stats.held.value(), 0, "{name}");
