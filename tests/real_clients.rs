@@ -160,7 +160,8 @@ fn vkcube_on_lavapipe() {
 #[test]
 fn rootful_xwayland_with_glxgears() {
     // Before 23.1 a rootful Xwayland has no such option and takes the output's size by itself.
-    let script = "full=; case $(Xwayland -help 2>&1) in *-fullscreen*) full=-fullscreen;; esac; \
+    let script = "full=; case $(Xwayland -help 2>&1) in *-fullscreen*) \
+                  full='-geometry 1280x720 -fullscreen';; esac; \
                   Xwayland -displayfd 3 $full 3>\"$XDG_RUNTIME_DIR/display\" & \
                   until [ -s \"$XDG_RUNTIME_DIR/display\" ]; do sleep 0.05; done; \
                   DISPLAY=:$(cat \"$XDG_RUNTIME_DIR/display\") exec glxgears -fullscreen";

@@ -114,10 +114,10 @@ impl Decoder {
         if len == 0 || i32::try_from(len).is_err() {
             return Err(DecodeError::Length(len));
         }
-        ffi::log::forget_last_error();
+        ffi::log::forget_errors();
         let damaged = |e: Error| DecodeError::Damaged {
             len,
-            reason: ffi::log::take_last_error().unwrap_or_else(|| e.to_string()),
+            reason: ffi::log::take_first_error().unwrap_or_else(|| e.to_string()),
         };
         // FFmpeg reads beyond the end, so it copies bytes that it does not own into a buffer of
         // its own with room for that.

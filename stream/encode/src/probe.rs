@@ -73,12 +73,12 @@ pub fn probe() -> Vec<Probed> {
 
 fn outcome(name: &str, input: Input) -> Outcome {
     let Some(found) = encoder::find_by_name(name) else { return Outcome::Absent };
-    ffi::log::forget_last_error();
+    ffi::log::forget_errors();
     let mut step = "opening it";
     match encode_once(found, input, &mut step) {
         Ok(()) => Outcome::Opened,
         Err(e) => {
-            let words = ffi::log::take_last_error().unwrap_or_else(|| e.to_string());
+            let words = ffi::log::take_first_error().unwrap_or_else(|| e.to_string());
             Outcome::Failed(format!("{step}: {words}"))
         }
     }

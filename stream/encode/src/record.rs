@@ -206,14 +206,14 @@ fn create(path: &Path) -> Result<Output, RecordError> {
     // ffmpeg-next takes text without zeros only.
     let text = path.to_str().filter(|t| !t.contains('\0') && path.file_name().is_some());
     let text = text.ok_or_else(|| RecordError::BadPath(path.to_owned()))?;
-    ffi::log::forget_last_error();
+    ffi::log::forget_errors();
     // Without the protocol's name, "a:b.mkv" would be a protocol of its own.
     format::output(&format!("file:{text}"))
         .map_err(|e| RecordError::Create { path: path.to_owned(), reason: words(e) })
 }
 
 fn words(error: Error) -> String {
-    ffi::log::take_last_error().unwrap_or_else(|| error.to_string())
+    ffi::log::take_first_error().unwrap_or_else(|| error.to_string())
 }
 
 impl Segment {
@@ -223,7 +223,7 @@ impl Segment {
         frame: &EncodedFrame,
         headers: Vec<u8>,
     ) -> Result<Self, RecordError> {
-        ffi::log::forget_last_error();
+        ffi::log::forget_errors();
         let container = |e: Error| RecordError::Container { path: path.clone(), reason: words(e) };
         let coded = frame.size.rounded_up_to_even();
         let parameters = ffi::output::h264_parameters(coded, &headers)
@@ -246,7 +246,7 @@ impl Segment {
         if i32::try_from(frame.data.len()).is_err() {
             return Err(failed(Error::InvalidData));
         }
-        ffi::log::forget_last_error();
+        ffi::log::forget_errors();
         let time = ticks(time_of(frame), self.start, self.time_base);
         // Two frames may fall into one tick, and no container takes the same time twice.
         let time = self.last.map_or(time, |last| time.max(last + 1));
@@ -263,7 +263,7 @@ impl Segment {
     }
 
     fn finish(mut self) -> Result<(), RecordError> {
-        ffi::log::forget_last_error();
+        ffi::log::forget_errors();
         self.output
             .write_trailer()
             .map_err(|e| RecordError::Write { path: self.path.clone(), reason: words(e) })

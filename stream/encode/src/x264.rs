@@ -83,11 +83,11 @@ impl X264 {
     pub fn open(config: EncoderConfig) -> Result<Self, EncodeError> {
         check_x264()?;
         check_x264_size(config.size)?;
-        ffi::log::forget_last_error();
+        ffi::log::forget_errors();
         let open = |e: Error| EncodeError::Open {
             encoder: NAME,
             size: config.size,
-            reason: ffi::log::take_last_error().unwrap_or_else(|| e.to_string()),
+            reason: ffi::log::take_first_error().unwrap_or_else(|| e.to_string()),
         };
         let codec = encoder::find_by_name(NAME).ok_or(EncodeError::Missing { encoder: NAME })?;
         let mut video = codec::Context::new_with_codec(codec).encoder().video().map_err(open)?;
@@ -126,7 +126,7 @@ impl X264 {
     }
 
     fn failed(error: Error) -> EncodeError {
-        let reason = ffi::log::take_last_error().unwrap_or_else(|| error.to_string());
+        let reason = ffi::log::take_first_error().unwrap_or_else(|| error.to_string());
         EncodeError::Failed { encoder: NAME, reason }
     }
 }
@@ -172,7 +172,7 @@ impl Encoder for X264 {
             Coding::Delta | Coding::Refinement => picture::Type::None,
         });
         self.next += 1;
-        ffi::log::forget_last_error();
+        ffi::log::forget_errors();
         let sent = self.encoder.send_frame(frame).map_err(Self::failed);
         if refine {
             write_rate(&mut self.encoder, self.bitrate, self.fps, 1);

@@ -9,7 +9,7 @@
 use std::cell::RefCell;
 
 thread_local! {
-    static LAST: RefCell<String> = const { RefCell::new(String::new()) };
+    static FIRST: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
 /// Leads FFmpeg's log lines of this process into `tracing`.
@@ -17,18 +17,19 @@ pub(super) fn install() {
     imp::install();
 }
 
-/// Takes the newest error line that FFmpeg wrote on this thread: it names a reason ("cannot load
-/// libcuda.so.1") where the return code only says that something failed.
-pub(crate) fn take_last_error() -> Option<String> {
-    LAST.with(|last| {
-        let line = std::mem::take(&mut *last.borrow_mut());
+/// Takes the first error line that FFmpeg wrote on this thread since [`forget_errors`]: it names a
+/// reason ("cannot load libcuda.so.1") where the return code only says that something failed.
+/// Later lines list alternatives or tell what failed in consequence.
+pub(crate) fn take_first_error() -> Option<String> {
+    FIRST.with(|first| {
+        let line = std::mem::take(&mut *first.borrow_mut());
         (!line.is_empty()).then_some(line)
     })
 }
 
-/// Forgets what [`take_last_error`] would return, before a call whose reason matters.
-pub(crate) fn forget_last_error() {
-    LAST.with(|last| last.borrow_mut().clear());
+/// Forgets what [`take_first_error`] would return, before a call whose reason matters.
+pub(crate) fn forget_errors() {
+    FIRST.with(|first| first.borrow_mut().clear());
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -37,7 +38,7 @@ mod imp {
 
     use ffmpeg_next::ffi;
 
-    use super::LAST;
+    use super::FIRST;
 
     /// Long enough for every line of interest; FFmpeg cuts longer ones off.
     const LINE: usize = 512;
@@ -84,10 +85,11 @@ mod imp {
         let text = unsafe { CStr::from_ptr(line.as_ptr()) }.to_string_lossy();
         let text = text.trim_end();
         if level <= ffi::AV_LOG_ERROR {
-            LAST.with(|last| {
-                if let Ok(mut last) = last.try_borrow_mut() {
-                    last.clear();
-                    last.push_str(text);
+            FIRST.with(|first| {
+                if let Ok(mut first) = first.try_borrow_mut()
+                    && first.is_empty()
+                {
+                    first.push_str(text);
                 }
             });
         }
