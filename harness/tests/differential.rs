@@ -241,8 +241,8 @@ fn a_scripted_client_of_a_real_compositor_sees_the_declared_rewrites_alone() {
 #[test]
 fn a_real_client_of_a_real_compositor_has_the_same_conversation() {
     let _watchdog = watchdog("foot and Sway");
-    let foot = || program("foot", &["--config=/dev/null", "sh", "-c", "sleep 0.3"]);
-    // At Sway's own size, so that foot has no reason to draw anything else.
+    // Fullscreen and at Sway's own size, so that foot has no reason to draw anything else.
+    let foot = || program("foot", &["--config=/dev/null", "--fullscreen", "sh", "-c", "sleep 0.3"]);
     let runs = against_sway(&foot, Size::new(1280, 720), 4);
     // How often foot draws depends on when its shell writes, so two direct runs differ now and
     // then. A whole conversation of some hundred messages is not the same by chance: one equal
