@@ -60,7 +60,6 @@ const KNOWN: [(&str, Input); 5] = [
 /// seconds where a driver starts.
 #[must_use]
 pub fn probe() -> Vec<Probed> {
-    ffi::prepare();
     KNOWN
         .iter()
         .map(|&(name, input)| Probed {
@@ -72,6 +71,7 @@ pub fn probe() -> Vec<Probed> {
 }
 
 fn outcome(name: &str, input: Input) -> Outcome {
+    ffi::prepare();
     let Some(found) = encoder::find_by_name(name) else { return Outcome::Absent };
     ffi::log::forget_errors();
     let mut step = "opening it";
