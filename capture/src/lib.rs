@@ -97,7 +97,7 @@ impl Hook for Capture {
         handlers::interests()
     }
 
-    fn client_added(&mut self, _client: ClientId) {
+    fn client_added(&mut self, _client: ClientId, _process: Option<u32>) {
         self.stats.clients.add(1);
     }
 

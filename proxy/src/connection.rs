@@ -109,17 +109,17 @@ impl Connection {
                 return self.session.handle_end(side);
             }
         };
+        let now = MonoTime::now().as_nanos();
         if received.lost_fds {
             fds.clear();
-            let violation = self.session.handle_lost_fds(side);
+            let violation = self.session.handle_lost_fds(side, now, hook);
             tracing::warn!("{violation}");
         } else if received.len == 0 {
             self.session.handle_end(side);
         } else if let Some(reason) = self.refusal.take() {
             fds.clear();
-            self.session.refuse(&reason);
+            self.session.refuse(&reason, now, hook);
         } else {
-            let now = MonoTime::now().as_nanos();
             let result = self.session.handle_received(side, received.len, fds, now, hook);
             if let Err(violation) = result {
                 tracing::warn!("{violation}");

@@ -58,6 +58,8 @@ pub struct Proxy<H> {
     next_client: u64,
     /// While the limit of open files keeps us from accepting: when to try again.
     accept_again: Option<u64>,
+    /// Whether the hook observes: what each session was last told.
+    observed: bool,
     /// Fds between `recvmsg` and the session; kept so that nothing is allocated for them.
     fds: Vec<OwnedFd>,
 }
@@ -85,6 +87,7 @@ impl<H: Hook> Proxy<H> {
             connections: BTreeMap::new(),
             next_client: FIRST_CLIENT,
             accept_again: None,
+            observed: false,
             fds: Vec::new(),
         })
     }
@@ -123,6 +126,7 @@ impl<H: Hook> Proxy<H> {
                 Err(rustix::io::Errno::INTR) => continue,
                 Err(e) => return Err(RunError { what: "epoll_wait", source: e.into() }),
             };
+            self.ask_observer();
             for event in events.iter() {
                 let (data, flags) = (event.data, event.flags);
                 match data.u64() {
@@ -136,6 +140,18 @@ impl<H: Hook> Proxy<H> {
             }
             self.handle_time()?;
             self.serve_hook()?;
+        }
+    }
+
+    /// Tells the sessions if the hook begins or ceases to observe.
+    fn ask_observer(&mut self) {
+        let observed = self.hook.observes();
+        if observed == self.observed {
+            return;
+        }
+        self.observed = observed;
+        for connection in self.connections.values_mut() {
+            connection.session.set_observed(observed);
         }
     }
 
@@ -241,16 +257,19 @@ impl<H: Hook> Proxy<H> {
         };
         let client = self.next_client;
         self.next_client += 1;
-        let session = Session::new(ClientId(client), Arc::clone(&self.rules));
+        let mut session = Session::new(ClientId(client), Arc::clone(&self.rules));
+        session.set_observed(self.observed);
         let upstream = connect(&self.upstream).map_err(|e| {
             let text = format!("cannot reach the compositor at {}: {e}", self.upstream.display());
             tracing::warn!("client {client}: {text}");
             text
         });
-        tracing::debug!("client {client}: connected (process {})", pid.as_raw_nonzero());
+        // 0 stands for a process of another pid namespace.
+        let process = u32::try_from(pid.as_raw_nonzero().get()).ok().filter(|pid| *pid > 0);
+        tracing::debug!("client {client}: connected (process {process:?})");
         let connection = Connection::new(session, stream, upstream, tokens(client));
         self.connections.insert(client, connection);
-        self.hook.client_added(ClientId(client));
+        self.hook.client_added(ClientId(client), process);
         self.settle(client)
     }
 

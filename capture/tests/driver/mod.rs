@@ -64,7 +64,7 @@ impl World {
     /// A client that has bound everything; its number in `clients`.
     pub(crate) fn connect(&mut self) -> usize {
         let id = ClientId(self.clients.len() as u64);
-        self.capture.client_added(id);
+        self.capture.client_added(id, None);
         self.clients.push(Client::new(Session::new(id, Arc::clone(&self.rules))));
         let client = self.clients.len() - 1;
         self.bind_all(client);

@@ -7,7 +7,7 @@
 use stratus_protocols::InterfaceId;
 
 use crate::objects::Objects;
-use crate::{Malformed, Message, ObjectId, Writer};
+use crate::{Malformed, Message, ObjectId, Seen, Writer};
 
 /// Names one client's connection for as long as the proxy runs; never used anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,9 +74,9 @@ pub trait Hook {
     /// The messages it wants to see. Asked once, when the proxy starts.
     fn interests(&self) -> Vec<Interest>;
 
-    /// A client connected.
-    fn client_added(&mut self, client: ClientId) {
-        let _ = client;
+    /// A client connected. `process` is its id where the kernel knows it.
+    fn client_added(&mut self, client: ClientId, process: Option<u32>) {
+        let _ = (client, process);
     }
 
     /// A request that it is interested in passes.
@@ -122,6 +122,17 @@ pub trait Hook {
     /// The deadline, or any later moment, has come.
     fn handle_timeout(&mut self, now_ns: u64) {
         let _ = now_ns;
+    }
+
+    /// Whether it wants to be shown every message, its interests aside. The proxy asks after each
+    /// wake-up, see [`crate::Session::set_observed`].
+    fn observes(&self) -> bool {
+        false
+    }
+
+    /// Something happened to a message of a session that is observed.
+    fn observe(&mut self, seen: &Seen<'_>) {
+        let _ = seen;
     }
 }
 

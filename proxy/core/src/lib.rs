@@ -7,7 +7,7 @@
 //! `stratus-proxy` puts those around it.
 //!
 //! Read in this order: [`Session`] (what goes in and out), `pass` (the way of a message),
-//! [`Hook`], `objects`, `globals` and `policy`, `queue`.
+//! [`Hook`], `objects`, `globals` and `policy`, `queue`, [`Observer`].
 #![forbid(unsafe_code)]
 
 mod globals;
@@ -15,16 +15,21 @@ mod hook;
 mod memory;
 mod message;
 mod objects;
+mod observe;
 mod pass;
 mod policy;
 mod queue;
+mod review;
+mod rules;
 mod session;
 mod tables;
 mod violation;
 
 pub use hook::{ClientId, Context, Direction, Hook, Interest, Object, PassThrough, Verdict};
 pub use message::{Args, HEADER_LEN, MAX_MESSAGE_LEN, Malformed, Message, ObjectId, Writer};
+pub use observe::{Observed, Observer, Seen, Step};
 pub use policy::{GlobalPolicy, UnknownGlobalName, Visibility};
 pub use queue::{MAX_FDS_OUT, Transmit};
-pub use session::{EVENT_QUEUE_CAP, MAX_UNCLAIMED_FDS, REQUEST_QUEUE_LIMIT, Rules, Session};
+pub use rules::Rules;
+pub use session::{EVENT_QUEUE_CAP, MAX_UNCLAIMED_FDS, REQUEST_QUEUE_LIMIT, Session};
 pub use violation::{Place, Problem, Side, Violation};

@@ -38,6 +38,19 @@ impl std::fmt::Display for ObjectId {
     }
 }
 
+/// Object, opcode and size, as they stand in the first eight bytes of a message.
+#[inline]
+pub(crate) fn parse_header(header: [u8; HEADER_LEN]) -> (ObjectId, u16, usize) {
+    // One load; the word of the object comes first in memory.
+    let both = u64::from_ne_bytes(header);
+    let (id, word) = if cfg!(target_endian = "little") {
+        (both as u32, (both >> 32) as u32)
+    } else {
+        ((both >> 32) as u32, both as u32)
+    };
+    (ObjectId(id), word as u16, (word >> 16) as usize)
+}
+
 /// Arguments that end before the signature does, or contradict it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("its arguments do not fit its signature")]
@@ -59,6 +72,7 @@ pub struct Message<'a> {
     pub data: u64,
     pub(crate) body: &'a mut [u8],
     pub(crate) fds: &'a [OwnedFd],
+    pub(crate) patched: bool,
 }
 
 impl Message<'_> {
@@ -88,6 +102,7 @@ impl Message<'_> {
     pub fn patch(&mut self, word: usize, value: u32) -> Result<(), Malformed> {
         let at = self.body.get_mut(word * 4..word * 4 + 4).ok_or(Malformed)?;
         at.copy_from_slice(&value.to_ne_bytes());
+        self.patched = true;
         Ok(())
     }
 }
@@ -100,7 +115,9 @@ pub struct Args<'a> {
 }
 
 impl<'a> Args<'a> {
-    pub(crate) fn new(body: &'a [u8], fds: &'a [OwnedFd]) -> Self {
+    /// Reads `body`, the bytes behind a message's header, and the fds that belong to it.
+    #[must_use]
+    pub fn new(body: &'a [u8], fds: &'a [OwnedFd]) -> Self {
         Self { body, fds }
     }
 

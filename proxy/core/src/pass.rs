@@ -5,17 +5,19 @@
 
 use std::ops::Range;
 
-use crate::globals::{Globals, Offered};
+use crate::globals::{Gate, Globals, Offered};
+use crate::message::parse_header;
 use crate::objects::{Objects, Sender};
 use crate::queue::Lane;
-use crate::session::Rules;
+use crate::review::Review;
 use crate::tables::{
-    DESTROYS, FDS, FREES, HOOK, MessageInfo, NEW_ID, NewIdAt, ROLE, Role, descriptions,
-    new_id_offset,
+    DESTROYS, FDS, FREES, HOOK, MessageInfo, NEW_ID, NewIdAt, OBSERVE, ROLE, Role, Tables,
+    descriptions, new_id_offset,
 };
 use crate::violation::{Place, Problem};
 use crate::{
-    Args, ClientId, Context, Direction, HEADER_LEN, Hook, Malformed, Message, ObjectId, Verdict,
+    Args, ClientId, Context, Direction, HEADER_LEN, Hook, Malformed, Message, ObjectId, Seen, Step,
+    Verdict,
 };
 
 /// Why messages stopped passing.
@@ -33,6 +35,17 @@ pub(crate) enum Passed {
     Error,
 }
 
+/// What the proxy and the hook made of a message; of two outcomes the greater counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Outcome {
+    /// It goes on.
+    AsItIs,
+    /// It goes on with other bytes.
+    Changed,
+    /// It ends here.
+    Dropped,
+}
+
 /// A message whose header and object are in order.
 #[derive(Clone, Copy)]
 struct Found {
@@ -43,25 +56,13 @@ struct Found {
     info: MessageInfo,
 }
 
-/// Object, opcode and size, as they stand in the first eight bytes of a message.
-#[inline]
-fn parse_header(header: [u8; HEADER_LEN]) -> (ObjectId, u16, usize) {
-    // One load; the word of the object comes first in memory.
-    let both = u64::from_ne_bytes(header);
-    let (id, word) = if cfg!(target_endian = "little") {
-        (both as u32, (both >> 32) as u32)
-    } else {
-        ((both >> 32) as u32, both as u32)
-    };
-    (ObjectId(id), word as u16, (word >> 16) as usize)
-}
-
 /// Lets messages of one direction pass: requests, or else events. The compiler makes the way of
 /// each without asking at every turn which of the two it is.
 pub(crate) struct Pass<'a, H: ?Sized, const REQUESTS: bool> {
     pub(crate) client: ClientId,
     pub(crate) now_ns: u64,
-    pub(crate) rules: &'a Rules,
+    pub(crate) tables: &'a Tables,
+    pub(crate) gate: &'a Gate,
     pub(crate) objects: &'a mut Objects,
     pub(crate) globals: &'a mut Globals,
     pub(crate) lane: &'a mut Lane,
@@ -102,8 +103,7 @@ impl<H: Hook + ?Sized, const REQUESTS: bool> Pass<'_, H, REQUESTS> {
             let Some(sender) = sender else {
                 return Err(self.stopped(id, opcode, self.objects.why_not(id)));
             };
-            let Some(info) = self.rules.tables.info(Self::DIRECTION, sender.interface, opcode)
-            else {
+            let Some(info) = self.tables.info(Self::DIRECTION, sender.interface, opcode) else {
                 return Err(self.stopped(id, opcode, Problem::UnknownOpcode(opcode)));
             };
             let found = Found { id, opcode, size, sender, info };
@@ -133,29 +133,40 @@ impl<H: Hook + ?Sized, const REQUESTS: bool> Pass<'_, H, REQUESTS> {
         Stopped { place: Place { object, interface, opcode, direction: Self::DIRECTION }, problem }
     }
 
-    /// Does what an unusual message asks for, in this order: its fds are counted, its new object
-    /// is registered, the proxy and then the hook have their say, it ends objects, it goes on.
+    /// Does what an unusual message asks for, in this order: it is shown to who observes, its fds
+    /// are counted, its new object is registered, the proxy and then the hook have their say, what
+    /// they changed is shown, it ends objects, it goes on.
     #[inline(never)]
     fn act(&mut self, found: Found) -> Result<Passed, Box<Problem>> {
         let info = found.info;
         let fds = usize::from(info.fds);
+        if info.flags & OBSERVE != 0 {
+            self.show(found, Step::Came);
+        }
         if info.flags & FDS != 0 {
             self.require_fds(fds)?;
         }
         if info.flags & NEW_ID != 0 {
             self.register(found)?;
         }
-        let mut verdict = Verdict::Forward;
+        let mut outcome = Outcome::AsItIs;
         if info.flags & ROLE != 0 {
-            verdict = self.play_role(found)?;
+            outcome = self.play_role(found)?;
         }
-        if verdict == Verdict::Forward && info.flags & HOOK != 0 {
-            verdict = self.ask_hook(found)?;
+        if outcome != Outcome::Dropped && info.flags & HOOK != 0 {
+            outcome = outcome.max(self.ask_hook(found)?);
+        }
+        if info.flags & OBSERVE != 0 {
+            match outcome {
+                Outcome::AsItIs => {}
+                Outcome::Changed => self.show(found, Step::Changed),
+                Outcome::Dropped => self.show(found, Step::Dropped),
+            }
         }
         if info.flags & DESTROYS != 0 {
             self.end(found)?;
         }
-        if verdict == Verdict::Drop {
+        if outcome == Outcome::Dropped {
             self.lane.queue_received(self.run_start, self.at);
             self.run_start = self.at + found.size;
             return Ok(Passed::All);
@@ -221,7 +232,7 @@ impl<H: Hook + ?Sized, const REQUESTS: bool> Pass<'_, H, REQUESTS> {
         Ok(Passed::All)
     }
 
-    fn play_role(&mut self, found: Found) -> Result<Verdict, Problem> {
+    fn play_role(&mut self, found: Found) -> Result<Outcome, Problem> {
         let body = self.body(found);
         let args = Args::new(&self.lane.received[body.clone()], &[]);
         match found.info.role {
@@ -229,23 +240,24 @@ impl<H: Hook + ?Sized, const REQUESTS: bool> Pass<'_, H, REQUESTS> {
                 let bind = self.globals.bind(args)?;
                 self.objects.create_by_client(bind.id, bind.interface, bind.version)?;
             }
-            Role::Global => match self.globals.offer(args, &self.rules.gate)? {
+            Role::Global => match self.globals.offer(args, self.gate)? {
                 Offered::AsItIs => {}
                 Offered::Clamped { at, version } => {
                     let at = body.start + at;
                     self.lane.received[at..at + 4].copy_from_slice(&version.to_ne_bytes());
+                    return Ok(Outcome::Changed);
                 }
-                Offered::Hidden => return Ok(Verdict::Drop),
+                Offered::Hidden => return Ok(Outcome::Dropped),
             },
             Role::GlobalRemove => {
                 if !self.globals.is_shown(args.clone().uint()?) {
-                    return Ok(Verdict::Drop);
+                    return Ok(Outcome::Dropped);
                 }
             }
             Role::Error => self.log_error(args)?,
             Role::None => {}
         }
-        Ok(Verdict::Forward)
+        Ok(Outcome::AsItIs)
     }
 
     /// `wl_display.error(object_id, code, message)`.
@@ -262,7 +274,7 @@ impl<H: Hook + ?Sized, const REQUESTS: bool> Pass<'_, H, REQUESTS> {
         Ok(())
     }
 
-    fn ask_hook(&mut self, found: Found) -> Result<Verdict, Problem> {
+    fn ask_hook(&mut self, found: Found) -> Result<Outcome, Problem> {
         let (before, other_before) = (self.lane.own.len(), self.other.own.len());
         let body = self.body(found);
         let (body, fds, own) = self.lane.message_parts(body, usize::from(found.info.fds));
@@ -279,59 +291,63 @@ impl<H: Hook + ?Sized, const REQUESTS: bool> Pass<'_, H, REQUESTS> {
         };
         let Sender { interface, version, data } = found.sender;
         let (sender, opcode) = (found.id, found.opcode);
-        let mut message = Message { sender, interface, version, opcode, data, body, fds };
+        let mut message =
+            Message { sender, interface, version, opcode, data, body, fds, patched: false };
         let verdict = match Self::DIRECTION {
             Direction::Request => self.hook.request(&mut cx, &mut message),
             Direction::Event => self.hook.event(&mut cx, &mut message),
         };
+        let forwarded = if message.patched { Outcome::Changed } else { Outcome::AsItIs };
         if self.lane.own.len() > before {
             self.lane.queue_received(self.run_start, self.at);
             self.run_start = self.at;
             self.lane.queue_own(before);
-            review(self.rules, self.objects, Self::DIRECTION, &self.lane.own[before..]);
+            self.review(Self::DIRECTION, before);
         }
         if self.other.own.len() > other_before {
             self.other.queue_own(other_before);
-            let direction = Self::DIRECTION.opposite();
-            review(self.rules, self.objects, direction, &self.other.own[other_before..]);
+            self.review(Self::DIRECTION.opposite(), other_before);
         }
         let verdict = verdict?;
         let carries = found.info.flags & (FDS | NEW_ID) != 0 || found.info.role == Role::Bind;
         if verdict == Verdict::Drop && carries {
             let place = self.stopped(found.id, found.opcode, Problem::Malformed).place;
             tracing::error!("a hook drops {place}, which carries a new id or an fd; it goes on");
-            return Ok(Verdict::Forward);
+            return Ok(forwarded);
         }
-        Ok(verdict)
+        Ok(if verdict == Verdict::Drop { Outcome::Dropped } else { forwarded })
     }
-}
 
-/// Takes note of messages that a hook queued: a `delete_id` of its own frees the id like the
-/// compositor's, and messages that would part the ids of the two sides are reported as our bug.
-pub(crate) fn review(rules: &Rules, objects: &mut Objects, direction: Direction, mut own: &[u8]) {
-    while let Some(header) = own.first_chunk() {
-        let (id, opcode, size) = parse_header(*header);
-        let Some((message, rest)) = own.split_at_checked(size.max(HEADER_LEN)) else { return };
-        own = rest;
-        let info =
-            objects.lookup(id).and_then(|o| rules.tables.info(direction, o.interface, opcode));
-        match info {
-            Some(info) if info.flags & FREES != 0 => {
-                if let Ok(id) = Args::new(&message[HEADER_LEN..], &[]).object() {
-                    objects.delete_id(id);
-                }
-            }
-            Some(info) if info.flags & (FDS | NEW_ID) != 0 || info.role == Role::Bind => {
-                tracing::error!(
-                    "a hook queued message {opcode} of object {id}, which carries a new id or an fd"
-                );
-            }
-            Some(_) => {}
-            None => {
-                tracing::error!(
-                    "a hook queued message {opcode} of object {id}, which there is not"
-                );
-            }
-        }
+    /// Takes note of what the hook queued for `direction`, from `start` of our own bytes on.
+    fn review(&mut self, direction: Direction, start: usize) {
+        let lane = if direction == Self::DIRECTION { &self.lane } else { &self.other };
+        let mut review = Review {
+            client: self.client,
+            now_ns: self.now_ns,
+            tables: self.tables,
+            objects: self.objects,
+            hook: self.hook,
+        };
+        review.run(direction, &lane.own[start..]);
+    }
+
+    /// Shows the message at hand to who observes.
+    fn show(&mut self, found: Found, step: Step) {
+        let fds = usize::from(found.info.fds).min(self.lane.unclaimed_fds());
+        let body = self.body(found);
+        let (body, fds, _) = self.lane.message_parts(body, fds);
+        self.hook.observe(&Seen {
+            client: self.client,
+            now_ns: self.now_ns,
+            direction: Self::DIRECTION,
+            step,
+            sender: found.id,
+            interface: found.sender.interface,
+            version: found.sender.version,
+            opcode: found.opcode,
+            body,
+            fds,
+            objects: self.objects,
+        });
     }
 }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use stratus_protocols::wl_display;
 
-use crate::globals::{Gate, Globals};
+use crate::globals::Globals;
 use crate::objects::Objects;
-use crate::pass::{Pass, Passed, Stopped, review};
+use crate::pass::{Pass, Passed, Stopped};
 use crate::queue::Lane;
-use crate::tables::Tables;
+use crate::review::Review;
 use crate::{
-    ClientId, Context, Direction, GlobalPolicy, Hook, Interest, ObjectId, Place, Problem, Side,
-    Transmit, Violation, Writer,
+    ClientId, Context, Direction, Hook, ObjectId, Place, Problem, Rules, Side, Transmit, Violation,
+    Writer,
 };
 
 /// With this many bytes waiting to go to the compositor, the client is not read (back-pressure).
@@ -25,20 +25,6 @@ pub const EVENT_QUEUE_CAP: u64 = 16 << 20;
 /// More fds than this that belong to no message end a session. libwayland sends at most 28 ahead
 /// of their messages.
 pub const MAX_UNCLAIMED_FDS: usize = 256;
-
-/// What all sessions of a proxy share: the facts of every message and the policy for globals.
-pub struct Rules {
-    pub(crate) tables: Tables,
-    pub(crate) gate: Gate,
-}
-
-impl Rules {
-    /// Rules for a hook with these interests.
-    #[must_use]
-    pub fn new(interests: &[Interest], policy: GlobalPolicy) -> Self {
-        Self { tables: Tables::new(interests), gate: Gate::new(policy) }
-    }
-}
 
 /// One client's session.
 ///
@@ -64,6 +50,8 @@ pub struct Session {
     compositor_hears: bool,
     /// Nothing counts any more but what waits to go to the client.
     over: bool,
+    /// Whether each message is shown to [`Hook::observe`].
+    observed: bool,
 }
 
 impl Session {
@@ -82,6 +70,7 @@ impl Session {
             client_hears: true,
             compositor_hears: true,
             over: false,
+            observed: false,
         }
     }
 
@@ -89,6 +78,11 @@ impl Session {
     #[must_use]
     pub fn client(&self) -> ClientId {
         self.client
+    }
+
+    /// Whether from the next message on each is shown to [`Hook::observe`]. Nothing else changes.
+    pub fn set_observed(&mut self, observed: bool) {
+        self.observed = observed;
     }
 
     fn lane(&mut self, from: Side) -> &mut Lane {
@@ -139,12 +133,14 @@ impl Session {
             Side::Compositor => self.pass::<H, false>(now_ns, hook),
         };
         match passed {
-            Ok(Passed::All) => self.check_limits(from),
+            Ok(Passed::All) => self.check_limits(from, now_ns, hook),
             Ok(Passed::Error) => {
                 self.over = true;
                 Ok(())
             }
-            Err(stopped) => Err(self.fail(from, Some(stopped.place), stopped.problem)),
+            Err(Stopped { place, problem }) => {
+                Err(self.fail(from, Some(place), problem, now_ns, hook))
+            }
         }
     }
 
@@ -163,7 +159,8 @@ impl Session {
         let pass = Pass::<H, REQUESTS> {
             client: self.client,
             now_ns,
-            rules: &self.rules,
+            tables: self.rules.tables(self.observed),
+            gate: &self.rules.gate,
             objects: &mut self.objects,
             globals: &mut self.globals,
             lane,
@@ -175,7 +172,12 @@ impl Session {
         pass.run()
     }
 
-    fn check_limits(&mut self, from: Side) -> Result<(), Violation> {
+    fn check_limits<H: Hook + ?Sized>(
+        &mut self,
+        from: Side,
+        now_ns: u64,
+        hook: &mut H,
+    ) -> Result<(), Violation> {
         if !self.client_hears {
             self.events.discard();
         }
@@ -184,25 +186,43 @@ impl Session {
         }
         let unclaimed = self.lane(from).unclaimed_fds();
         if unclaimed > MAX_UNCLAIMED_FDS {
-            return Err(self.fail(from, None, Problem::TooManyFds(unclaimed)));
+            return Err(self.fail(from, None, Problem::TooManyFds(unclaimed), now_ns, hook));
         }
         let unread = self.events.waiting();
         if unread > EVENT_QUEUE_CAP {
-            let violation = self.fail(Side::Client, None, Problem::TooMuchUnread(unread));
-            // It will not read what we have to say about it either.
+            // It would not read what we have to say about it either.
+            self.over = true;
             self.events.discard();
-            return Err(violation);
+            let problem = Problem::TooMuchUnread(unread);
+            return Err(Violation {
+                client: self.client,
+                fault: Side::Client,
+                place: None,
+                problem,
+            });
         }
         Ok(())
     }
 
     /// The kernel lost fds of `from` (MSG_CTRUNC).
-    pub fn handle_lost_fds(&mut self, from: Side) -> Violation {
-        self.fail(from, None, Problem::TruncatedFds)
+    pub fn handle_lost_fds<H: Hook + ?Sized>(
+        &mut self,
+        from: Side,
+        now_ns: u64,
+        hook: &mut H,
+    ) -> Violation {
+        self.fail(from, None, Problem::TruncatedFds, now_ns, hook)
     }
 
     /// Ends the session: the client hears why, behind all that is queued for it.
-    fn fail(&mut self, fault: Side, place: Option<Place>, problem: Problem) -> Violation {
+    fn fail<H: Hook + ?Sized>(
+        &mut self,
+        fault: Side,
+        place: Option<Place>,
+        problem: Problem,
+        now_ns: u64,
+        hook: &mut H,
+    ) -> Violation {
         const IMPLEMENTATION: u32 = 3;
         let code = match fault {
             Side::Client => problem.display_code(),
@@ -215,26 +235,56 @@ impl Session {
             .unwrap_or(ObjectId::DISPLAY);
         if !self.over {
             self.over = true;
-            self.say_error(object, code, &violation.to_string());
+            self.say_error(object, code, &violation.to_string(), now_ns, hook);
         }
         violation
     }
 
     /// Ends the session before it began, because there is no compositor to talk to: the client
     /// hears `reason` in a `wl_display.error`.
-    pub fn refuse(&mut self, reason: &str) {
+    pub fn refuse<H: Hook + ?Sized>(&mut self, reason: &str, now_ns: u64, hook: &mut H) {
         const IMPLEMENTATION: u32 = 3;
         self.over = true;
-        self.say_error(ObjectId::DISPLAY, IMPLEMENTATION, reason);
+        self.say_error(ObjectId::DISPLAY, IMPLEMENTATION, reason, now_ns, hook);
     }
 
-    fn say_error(&mut self, object: ObjectId, code: u32, text: &str) {
+    fn say_error<H: Hook + ?Sized>(
+        &mut self,
+        object: ObjectId,
+        code: u32,
+        text: &str,
+        now_ns: u64,
+        hook: &mut H,
+    ) {
         let start = self.events.own.len();
         let opcode = wl_display::EVT_ERROR_OPCODE;
         Writer::message(&mut self.events.own, ObjectId::DISPLAY, opcode, |w| {
             w.object(object).uint(code).string(text);
         });
         self.events.queue_own(start);
+        self.review(Direction::Event, start, now_ns, hook);
+    }
+
+    /// Takes note of messages of our own towards one side, from `start` of them on.
+    fn review<H: Hook + ?Sized>(
+        &mut self,
+        direction: Direction,
+        start: usize,
+        now_ns: u64,
+        hook: &mut H,
+    ) {
+        let lane = match direction {
+            Direction::Request => &self.requests,
+            Direction::Event => &self.events,
+        };
+        let mut review = Review {
+            client: self.client,
+            now_ns,
+            tables: self.rules.tables(self.observed),
+            objects: &mut self.objects,
+            hook,
+        };
+        review.run(direction, &lane.own[start..]);
     }
 
     /// `from` will send nothing more (end of file). What it sent before still goes on.
@@ -280,13 +330,10 @@ impl Session {
             requests: &mut self.requests.own,
             events: &mut self.events.own,
         });
-        for (lane, before, direction) in [
-            (&mut self.requests, requests, Direction::Request),
-            (&mut self.events, events, Direction::Event),
-        ] {
-            lane.queue_own(before);
-            review(&self.rules, &mut self.objects, direction, &lane.own[before..]);
-        }
+        self.requests.queue_own(requests);
+        self.review(Direction::Request, requests, now_ns, hook);
+        self.events.queue_own(events);
+        self.review(Direction::Event, events, now_ns, hook);
     }
 
     /// What goes to `to` next. Ask again only after [`Session::handle_transmitted`].

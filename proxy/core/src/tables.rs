@@ -20,6 +20,8 @@ pub(crate) const ROLE: u8 = 16;
 
 /// It is `wl_display.delete_id`, which is as frequent as new ids are.
 pub(crate) const FREES: u8 = 32;
+/// Somebody watches all messages. Set in all, or in none, see [`Tables::observed`].
+pub(crate) const OBSERVE: u8 = 64;
 
 /// What the proxy does with the few messages that are its own business.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +65,7 @@ struct Span {
 }
 
 /// The messages of one direction.
+#[derive(Clone)]
 struct Half {
     spans: Box<[Span]>,
     infos: Box<[MessageInfo]>,
@@ -96,6 +99,7 @@ impl Half {
 }
 
 /// The facts of every message in both directions, with the hook's interests worked in.
+#[derive(Clone)]
 pub(crate) struct Tables {
     requests: Half,
     events: Half,
@@ -107,6 +111,17 @@ impl Tables {
             requests: Half::new(Direction::Request, interests),
             events: Half::new(Direction::Event, interests),
         }
+    }
+
+    /// The same, for a session that is observed.
+    pub(crate) fn observed(&self) -> Self {
+        let mut tables = self.clone();
+        for half in [&mut tables.requests, &mut tables.events] {
+            for info in &mut half.infos {
+                info.flags |= OBSERVE;
+            }
+        }
+        tables
     }
 
     /// `None` if the interface has no such message.

@@ -175,7 +175,7 @@ fn a_side_that_hears_nothing_may_still_be_read() {
 #[test]
 fn a_refused_client_hears_why() {
     let mut s = session();
-    s.refuse("no compositor");
+    s.refuse("no compositor", 0, &mut PassThrough);
     let error = message(1, 0, &[vec![1, 3], text("no compositor")].concat());
     assert_eq!(s.take(Side::Client).0, error);
     assert!(s.is_finished());

@@ -1,5 +1,7 @@
 //! Random legal sessions, cut at random places on the way in and on the way out, come out as
 //! they went in: the same bytes, the same fds in the same order, each fd no later than its message.
+//! An observer that comes and goes between the pieces changes none of that, and is shown each
+//! message that became whole while it watched.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
@@ -7,7 +9,7 @@ mod support;
 use std::collections::VecDeque;
 
 use proptest::prelude::*;
-use stratus_proxy_core::{PassThrough, Session, Side};
+use stratus_proxy_core::{Observed, Observer, PassThrough, Seen, Session, Side, Step};
 use support::*;
 
 /// One thing that a peer does, with numbers to choose among what there is.
@@ -198,13 +200,64 @@ fn joined(said: &[Said]) -> Vec<Stretch> {
     all
 }
 
+/// Keeps each message as it came, with the number of its fds.
+#[derive(Default)]
+struct Keeps {
+    requests: Vec<(Vec<u8>, usize)>,
+    events: Vec<(Vec<u8>, usize)>,
+}
+
+impl Keeps {
+    fn of(&mut self, from: Side) -> &mut Vec<(Vec<u8>, usize)> {
+        match from {
+            Side::Client => &mut self.requests,
+            Side::Compositor => &mut self.events,
+        }
+    }
+}
+
+impl Observer for Keeps {
+    fn active(&self) -> bool {
+        true
+    }
+
+    fn seen(&mut self, seen: &Seen<'_>) {
+        assert_eq!(seen.step, Step::Came);
+        let words = seen.body().chunks(4).map(|w| u32::from_ne_bytes(w.try_into().unwrap()));
+        let message = message(seen.sender.0, seen.opcode, &words.collect::<Vec<_>>());
+        let from = if seen.direction == Side::Client.direction() {
+            Side::Client
+        } else {
+            Side::Compositor
+        };
+        self.of(from).push((message, seen.fds().len()));
+    }
+}
+
+/// The messages of one side of which the last byte lies in one of these parts of its stream.
+fn whole_within(
+    said: &[Said],
+    from: Side,
+    parts: &[(Side, usize, usize)],
+) -> Vec<(Vec<u8>, usize)> {
+    let mut at = 0;
+    let mut whole = Vec::new();
+    for one in said.iter().filter(|one| one.from == from) {
+        at += one.bytes.len();
+        if parts.iter().any(|(side, start, end)| *side == from && *start < at && at <= *end) {
+            whole.push((one.bytes.clone(), one.fds.len()));
+        }
+    }
+    whole
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
     fn any_cut_gives_the_same(
         ops in prop::collection::vec(op(), 1..80),
-        cuts in prop::collection::vec((1usize..60, 0usize..90), 1..40),
+        cuts in prop::collection::vec((1usize..60, 0usize..90, any::<bool>()), 1..40),
     ) {
         let mut peers = Peers::new();
         let said: Vec<Said> = ops.iter().flat_map(|op| peers.perform(op)).collect();
@@ -213,15 +266,24 @@ proptest! {
         let (mut to_compositor, mut to_client) = (Out::default(), Out::default());
         let up = places(&said, Side::Client);
         let down = places(&said, Side::Compositor);
+        let mut hook = Observed { hook: PassThrough, observer: Keeps::default() };
+        let mut observed = Vec::new();
+        let mut heard = [0, 0];
         for (from, bytes, fds) in joined(&said) {
             let mut at = 0;
             while at < bytes.len() {
-                let (inward, outward) = cuts.next().unwrap();
+                let (inward, outward, observe) = cuts.next().unwrap();
+                s.set_observed(observe);
                 let end = (at + inward).min(bytes.len());
                 let here = fds.iter().filter(|(place, _)| (at..end).contains(place));
                 let here = here.map(|(_, mark)| marked_fd(*mark)).collect();
-                let fed = s.feed(from, &bytes[at..end], here, 0, &mut PassThrough);
+                let fed = s.feed(from, &bytes[at..end], here, 0, &mut hook);
                 prop_assert_eq!(fed.map_err(|v| v.to_string()), Ok(end - at));
+                let heard = &mut heard[usize::from(from == Side::Client)];
+                if observe {
+                    observed.push((from, *heard, *heard + (end - at)));
+                }
+                *heard += end - at;
                 at = end;
                 if outward > 0 {
                     to_compositor.take_some(&mut s, Side::Compositor, outward);
@@ -238,6 +300,7 @@ proptest! {
             let fds: Vec<u8> = of_side().flat_map(|one| one.fds.clone()).collect();
             prop_assert!(bytes == out.bytes);
             prop_assert_eq!(&fds, &out.fds);
+            prop_assert!(whole_within(&said, from, &observed) == *hook.observer.of(from));
         }
     }
 
