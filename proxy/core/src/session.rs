@@ -231,7 +231,7 @@ impl Session {
         let violation = Violation { client: self.client, fault, place, problem };
         let object = place
             .map(|p| p.object)
-            .filter(|id| fault == Side::Client && self.objects.lookup(*id).is_some())
+            .filter(|_| fault == Side::Client && violation.problem.blames_object())
             .unwrap_or(ObjectId::DISPLAY);
         if !self.over {
             self.over = true;

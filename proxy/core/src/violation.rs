@@ -114,7 +114,8 @@ pub enum Problem {
 }
 
 impl Problem {
-    /// The code for `wl_display.error` (enum `wl_display.error`), when a client is at fault.
+    /// The code for `wl_display.error` (enum `wl_display.error`) that libwayland's server would
+    /// give, when a client is at fault.
     pub(crate) fn display_code(&self) -> u32 {
         const INVALID_OBJECT: u32 = 0;
         const INVALID_METHOD: u32 = 1;
@@ -122,19 +123,26 @@ impl Problem {
         match self {
             Self::UnknownObject
             | Self::DeadObject
-            | Self::NewIdRange(_)
-            | Self::NewIdTaken(_)
-            | Self::NewIdGap(_)
             | Self::UnknownGlobal { .. }
             | Self::GlobalVersion { .. } => INVALID_OBJECT,
-            Self::Size(_) | Self::UnknownOpcode(_) | Self::Malformed | Self::MissingFds { .. } => {
-                INVALID_METHOD
-            }
+            Self::Size(_)
+            | Self::UnknownOpcode(_)
+            | Self::Malformed
+            | Self::MissingFds { .. }
+            | Self::NewIdRange(_)
+            | Self::NewIdTaken(_)
+            | Self::NewIdGap(_) => INVALID_METHOD,
             Self::TooManyFds(_)
             | Self::TruncatedFds
             | Self::TooManyObjects
             | Self::TooMuchUnread(_) => NO_MEMORY,
         }
+    }
+
+    /// Whether the error belongs to the object of the message. All others belong to `wl_display`,
+    /// whose codes they have: on another object a code would mean what that interface says.
+    pub(crate) fn blames_object(&self) -> bool {
+        matches!(self, Self::UnknownGlobal { .. } | Self::GlobalVersion { .. })
     }
 }
 
