@@ -51,6 +51,8 @@ pub(crate) struct Connection {
     /// Why there is no compositor. The client hears it in answer to its first request: closing
     /// before that would break the pipe under its writing, and it would never read the reason.
     refusal: Option<String>,
+    /// Whether the hook was told that this client is gone.
+    pub(crate) is_gone: bool,
 }
 
 impl Connection {
@@ -71,6 +73,16 @@ impl Connection {
             client: End::new(Some(client), tokens[0]),
             compositor: End::new(compositor, tokens[1]),
             refusal,
+            is_gone: false,
+        }
+    }
+
+    /// Closes the way to the compositor if it has no further use. The client may leave what was
+    /// said to it unread for ever, and its windows must not stay as long.
+    pub(crate) fn let_go_of_compositor(&mut self) {
+        if self.session.is_done_with_compositor() {
+            // Closing takes the socket out of the epoll: no other fd leads to it.
+            self.compositor.stream = None;
         }
     }
 

@@ -111,8 +111,10 @@ impl<H: Hook> Proxy<H> {
     /// [`RunError`] if the loop itself fails; no client can bring that about.
     pub fn run(mut self) -> Result<(), RunError> {
         let result = self.serve();
-        for client in std::mem::take(&mut self.connections).into_keys() {
-            self.hook.client_gone(ClientId(client));
+        for (client, connection) in std::mem::take(&mut self.connections) {
+            if !connection.is_gone {
+                self.hook.client_gone(ClientId(client));
+            }
         }
         result
     }
@@ -209,12 +211,19 @@ impl<H: Hook> Proxy<H> {
     fn settle(&mut self, client: u64) -> Result<(), RunError> {
         let Some(connection) = self.connections.get_mut(&client) else { return Ok(()) };
         connection.flush();
+        if connection.session.is_closing() && !connection.is_gone {
+            connection.is_gone = true;
+            connection.let_go_of_compositor();
+            self.hook.client_gone(ClientId(client));
+        }
         if !connection.session.is_finished() {
             let updated = connection.update_interest(&self.epoll);
             return updated.map_err(|source| RunError { what: "epoll_ctl", source });
         }
-        self.connections.remove(&client);
-        self.hook.client_gone(ClientId(client));
+        let gone = self.connections.remove(&client).is_some_and(|c| c.is_gone);
+        if !gone {
+            self.hook.client_gone(ClientId(client));
+        }
         tracing::debug!("client {client}: gone");
         // Two fds are free again.
         if self.accept_again.is_some() { self.resume_accepting() } else { Ok(()) }

@@ -31,5 +31,8 @@ pub use observe::{Observed, Observer, Seen, Step};
 pub use policy::{GlobalPolicy, UnknownGlobalName, Visibility};
 pub use queue::{MAX_FDS_OUT, Transmit};
 pub use rules::Rules;
-pub use session::{EVENT_QUEUE_CAP, MAX_UNCLAIMED_FDS, REQUEST_QUEUE_LIMIT, Session};
+pub use session::{
+    EVENT_FD_CAP, EVENT_QUEUE_CAP, MAX_UNCLAIMED_FDS, REQUEST_FD_LIMIT, REQUEST_QUEUE_LIMIT,
+    Session,
+};
 pub use violation::{Place, Problem, Side, Violation};

@@ -160,6 +160,16 @@ impl Lane {
         self.fds.len() - self.places.len()
     }
 
+    /// Fds of messages that wait to leave.
+    pub(crate) fn waiting_fds(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Closes fds that belong to no message and never will.
+    pub(crate) fn drop_unclaimed_fds(&mut self) {
+        self.fds.truncate(self.places.len());
+    }
+
     /// The next message, and the fds that will be its own.
     pub(crate) fn message_parts(
         &mut self,

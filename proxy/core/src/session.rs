@@ -26,6 +26,14 @@ pub const EVENT_QUEUE_CAP: u64 = 16 << 20;
 /// of their messages.
 pub const MAX_UNCLAIMED_FDS: usize = 256;
 
+/// With this many fds waiting to go to the compositor, the client is not read: fds are fewer than
+/// bytes, and all clients share the process' limit of them.
+pub const REQUEST_FD_LIMIT: usize = 256;
+
+/// With more fds than this waiting to go to the client, its session ends. A compositor sends one
+/// when it offers a keyboard, a format table or a paste, so no game that hangs comes near.
+pub const EVENT_FD_CAP: usize = 1024;
+
 /// One client's session.
 ///
 /// In go bytes and fds: receive into [`Session::spare`], tell [`Session::handle_received`], and
@@ -104,7 +112,11 @@ impl Session {
             return false;
         }
         match from {
-            Side::Client => self.compositor_hears && self.requests.waiting() < REQUEST_QUEUE_LIMIT,
+            Side::Client => {
+                self.compositor_hears
+                    && self.requests.waiting() < REQUEST_QUEUE_LIMIT
+                    && self.requests.waiting_fds() < REQUEST_FD_LIMIT
+            }
             Side::Compositor => self.client_hears,
         }
     }
@@ -188,20 +200,18 @@ impl Session {
         if unclaimed > MAX_UNCLAIMED_FDS {
             return Err(self.fail(from, None, Problem::TooManyFds(unclaimed), now_ns, hook));
         }
-        let unread = self.events.waiting();
-        if unread > EVENT_QUEUE_CAP {
-            // It would not read what we have to say about it either.
-            self.over = true;
-            self.events.discard();
-            let problem = Problem::TooMuchUnread(unread);
-            return Err(Violation {
-                client: self.client,
-                fault: Side::Client,
-                place: None,
-                problem,
-            });
-        }
-        Ok(())
+        let (unread, fds) = (self.events.waiting(), self.events.waiting_fds());
+        let problem = if unread > EVENT_QUEUE_CAP {
+            Problem::TooMuchUnread(unread)
+        } else if fds > EVENT_FD_CAP {
+            Problem::TooManyFdsUnread(fds)
+        } else {
+            return Ok(());
+        };
+        // It would not read what we have to say about it either.
+        self.over = true;
+        self.events.discard();
+        Err(Violation { client: self.client, fault: Side::Client, place: None, problem })
     }
 
     /// The kernel lost fds of `from` (MSG_CTRUNC).
@@ -236,6 +246,8 @@ impl Session {
         if !self.over {
             self.over = true;
             self.say_error(object, code, &violation.to_string(), now_ns, hook);
+            self.requests.drop_unclaimed_fds();
+            self.events.drop_unclaimed_fds();
         }
         violation
     }
@@ -358,6 +370,20 @@ impl Session {
             Side::Client => self.events.waiting(),
             Side::Compositor => self.requests.waiting(),
         }
+    }
+
+    /// Whether no message passes any more: a side ended, or the session did. What waits may still
+    /// be sent, but the hook has seen the last of this client.
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        self.over || !self.client_speaks || !self.compositor_speaks
+    }
+
+    /// Whether the compositor need not stay connected: nothing more will come from it, and it
+    /// should not wait with the end of a client that does not read why it ended.
+    #[must_use]
+    pub fn is_done_with_compositor(&self) -> bool {
+        self.over || !self.compositor_speaks
     }
 
     /// Whether both sides can be closed: one has ended and the other has what was left.

@@ -111,6 +111,9 @@ pub enum Problem {
     /// The client left too much unread.
     #[error("{0} bytes wait unread")]
     TooMuchUnread(u64),
+    /// The client left too many fds unread.
+    #[error("{0} fds wait unread")]
+    TooManyFdsUnread(usize),
 }
 
 impl Problem {
@@ -135,7 +138,8 @@ impl Problem {
             Self::TooManyFds(_)
             | Self::TruncatedFds
             | Self::TooManyObjects
-            | Self::TooMuchUnread(_) => NO_MEMORY,
+            | Self::TooMuchUnread(_)
+            | Self::TooManyFdsUnread(_) => NO_MEMORY,
         }
     }
 
