@@ -18,6 +18,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("protocols", &[]),
     ("proxy/core", &["stratus-protocols"]),
     ("proxy", &["stratus-proxy-core", "stratus-frame"]),
+    (
+        "proxy/recording",
+        &["stratus-protocols", "stratus-proxy-core", "stratus-proxy", "stratus-frame"],
+    ),
     ("capture/frame", &[]),
     ("capture", &["stratus-proxy-core", "stratus-protocols", "stratus-frame"]),
     ("stream/encode", &["stratus-frame"]),
@@ -29,6 +33,7 @@ const CRATES: &[(&str, &[&str])] = &[
             "stratus-protocols",
             "stratus-proxy-core",
             "stratus-proxy",
+            "stratus-recording",
             "stratus-frame",
             "stratus-capture",
             "stratus-encode",

@@ -9,12 +9,12 @@
 mod connection;
 mod listener;
 mod proxy;
-mod socket;
+pub mod socket;
 mod upstream;
 mod wakeup;
 
 pub use listener::{BindError, SocketName};
 pub use proxy::{Proxy, ProxyConfig, RunError};
 pub use stratus_proxy_core as core;
-pub use upstream::{NoUpstream, upstream_path};
+pub use upstream::{NoUpstream, connect, upstream_path};
 pub use wakeup::{ProxyHandle, Wakeup};

@@ -15,15 +15,18 @@ use stratus_proxy_core::{MAX_FDS_OUT, Transmit};
 const MAX_FDS_IN: usize = 253;
 
 /// What `recvmsg` brought.
-pub(crate) struct Received {
+pub struct Received {
     /// 0 at the end of the stream.
-    pub(crate) len: usize,
+    pub len: usize,
     /// The kernel had more fds than it could hand over.
-    pub(crate) lost_fds: bool,
+    pub lost_fds: bool,
 }
 
-/// Receives into `room`, and fds into `fds`, close-on-exec. `WouldBlock` if there is nothing.
-pub(crate) fn receive(
+/// Receives into `room`, and fds into `fds`, close-on-exec.
+///
+/// # Errors
+/// `WouldBlock` if there is nothing; else those of `recvmsg`.
+pub fn receive(
     socket: &UnixStream,
     room: &mut [u8],
     fds: &mut Vec<OwnedFd>,
@@ -40,8 +43,11 @@ pub(crate) fn receive(
     Ok(Received { len: message.bytes, lost_fds: message.flags.contains(ReturnFlags::CTRUNC) })
 }
 
-/// Sends what there is room for. `WouldBlock` if there is none.
-pub(crate) fn send(socket: &UnixStream, transmit: &Transmit<'_>) -> io::Result<usize> {
+/// Sends what there is room for. Gives the number of bytes; the fds went with the first of them.
+///
+/// # Errors
+/// `WouldBlock` if there is no room; else those of `sendmsg`.
+pub fn send(socket: &UnixStream, transmit: &Transmit<'_>) -> io::Result<usize> {
     let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
     let fds = transmit.fds();
     let Some(first) = fds.first() else {

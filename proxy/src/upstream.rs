@@ -34,7 +34,10 @@ pub fn upstream_path(
 }
 
 /// Connects without waiting: a compositor that hangs with a full backlog must not stop the loop.
-pub(crate) fn connect(path: &Path) -> io::Result<UnixStream> {
+///
+/// # Errors
+/// Those of `connect`.
+pub fn connect(path: &Path) -> io::Result<UnixStream> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
     rustix::net::connect(&socket, &SocketAddrUnix::new(path)?)?;
