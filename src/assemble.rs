@@ -277,7 +277,7 @@ pub fn policy(settings: &Settings) -> Result<GlobalPolicy, Failure> {
     let mut policy = GlobalPolicy::default();
     let unknown = |option: &str, e: &dyn std::error::Error| {
         Failure::usage(format!("follow --{option}"), chain(e))
-            .remedy("name a global by its interface, such as zwlr_screencopy_manager_v1")
+            .remedy("`stratus globals --all` lists the globals that can be named")
     };
     for name in &settings.allow_globals {
         policy.allow(name).map_err(|e| unknown("allow-global", &e))?;

@@ -32,6 +32,8 @@ pub enum Command {
     Play(PlayArgs),
     /// Say what this machine can do and what to install
     Doctor(DoctorArgs),
+    /// List the globals of a compositor: which of them games see, and why
+    Globals(GlobalsArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
     /// Ends what a session left behind; started by `stratus run`
@@ -128,6 +130,29 @@ pub struct DoctorArgs {
     /// Print one JSON object instead of text
     #[arg(long)]
     pub json: bool,
+}
+
+/// `stratus globals`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Asks the compositor in $WAYLAND_DISPLAY what it offers. Without one, or with --all, the whole table \
+is listed. What the config file and the options allow or hide is counted in.")]
+pub struct GlobalsArgs {
+    /// List all globals that are known, whatever the compositor offers
+    #[arg(long)]
+    pub all: bool,
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    pub json: bool,
+    /// Config file in TOML, as for `stratus run`
+    #[arg(long, env = "STRATUS_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Show games this global although it is hidden by default; may be repeated
+    #[arg(long, env = "STRATUS_ALLOW_GLOBAL", value_name = "INTERFACE", value_delimiter = ',')]
+    pub allow_global: Vec<String>,
+    /// Hide this global from games; may be repeated
+    #[arg(long, env = "STRATUS_HIDE_GLOBAL", value_name = "INTERFACE", value_delimiter = ',')]
+    pub hide_global: Vec<String>,
 }
 
 /// `stratus completions`

@@ -35,6 +35,8 @@ fn wrong_values_are_refused_before_anything_starts() {
         (&["--config", "/nonexistent/file"], "/nonexistent/file"),
         (&["--window"], "--window"),
         (&["--hide-global", "wl_nothing"], "wl_nothing"),
+        (&["--allow-global", "zaura_shell"], "no table of its messages"),
+        (&["--allow-global", "wl_surface"], "made by other objects"),
     ] {
         let arguments = [&["run"], arguments, &["--", "true"]].concat();
         let said = with(&arguments);

@@ -14,11 +14,12 @@
 //! ```
 //!
 //! The tables are those that the wayland-rs crates generate from the protocol descriptions; the
-//! client side of those crates is used because only it has `wl_display`.
+//! client side of those crates is used because only it has `wl_display`. What games speak and no
+//! crate has is described in `xml/`.
 
-mod drm_unsafe;
 mod interface;
 mod list;
+mod own_unsafe;
 mod sources;
 
 pub use interface::InterfaceId;

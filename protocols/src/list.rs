@@ -506,7 +506,24 @@ interfaces! {
         XxTextInputV3 xx_text_input_v3 XX_TEXT_INPUT_V3_INTERFACE,
         XxTextInputManagerV3 xx_text_input_manager_v3 XX_TEXT_INPUT_MANAGER_V3_INTERFACE,
     }
-    drm_unsafe {
+    own_drm {
         WlDrm wl_drm WL_DRM_INTERFACE,
+    }
+    own_frog_color_management {
+        FrogColorManagementFactoryV1 frog_color_management_factory_v1 FROG_COLOR_MANAGEMENT_FACTORY_V1_INTERFACE,
+        FrogColorManagedSurface frog_color_managed_surface FROG_COLOR_MANAGED_SURFACE_INTERFACE,
+    }
+    own_frog_fifo {
+        FrogFifoManagerV1 frog_fifo_manager_v1 FROG_FIFO_MANAGER_V1_INTERFACE,
+        FrogFifoSurfaceV1 frog_fifo_surface_v1 FROG_FIFO_SURFACE_V1_INTERFACE,
+    }
+    own_gtk_shell {
+        GtkShell1 gtk_shell1 GTK_SHELL1_INTERFACE,
+        GtkSurface1 gtk_surface1 GTK_SURFACE1_INTERFACE,
+    }
+    own_xdg_session_management {
+        XdgSessionManagerV1 xdg_session_manager_v1 XDG_SESSION_MANAGER_V1_INTERFACE,
+        XdgSessionV1 xdg_session_v1 XDG_SESSION_V1_INTERFACE,
+        XdgToplevelSessionV1 xdg_toplevel_session_v1 XDG_TOPLEVEL_SESSION_V1_INTERFACE,
     }
 }

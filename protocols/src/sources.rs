@@ -1,6 +1,10 @@
 //! Where each table comes from, under the short names that the list of interfaces uses.
 
-pub(crate) use crate::drm_unsafe;
+pub(crate) use crate::own_unsafe::drm as own_drm;
+pub(crate) use crate::own_unsafe::frog_color_management as own_frog_color_management;
+pub(crate) use crate::own_unsafe::frog_fifo as own_frog_fifo;
+pub(crate) use crate::own_unsafe::gtk_shell as own_gtk_shell;
+pub(crate) use crate::own_unsafe::xdg_session_management as own_xdg_session_management;
 pub(crate) use wayland_client::protocol as wayland;
 pub(crate) use wayland_protocols::ext::background_effect::v1::client as ext_background_effect_v1;
 pub(crate) use wayland_protocols::ext::data_control::v1::client as ext_data_control_v1;

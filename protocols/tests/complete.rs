@@ -19,6 +19,20 @@ const CRATES: [&str; 6] = [
     "wayland-protocols-experimental",
 ];
 
+/// What no crate has and we describe ourselves.
+const OUR_OWN: [(&str, u32); 10] = [
+    ("wl_drm", 2),
+    ("frog_color_management_factory_v1", 1),
+    ("frog_color_managed_surface", 1),
+    ("frog_fifo_manager_v1", 1),
+    ("frog_fifo_surface_v1", 1),
+    ("gtk_shell1", 7),
+    ("gtk_surface1", 7),
+    ("xdg_session_manager_v1", 1),
+    ("xdg_session_v1", 1),
+    ("xdg_toplevel_session_v1", 1),
+];
+
 /// The folders of the crates that this build uses, as Cargo knows them.
 fn crate_folders() -> Vec<PathBuf> {
     let out = Command::new(env!("CARGO"))
@@ -90,6 +104,20 @@ fn interfaces(description: &Path) -> Vec<(String, u32)> {
         .collect()
 }
 
+/// Every description in a folder and below it, but for those that tests of the crates bring.
+fn all_descriptions(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.ends_with("tests") {
+            found.extend(all_descriptions(&path));
+        } else if path.extension().is_some_and(|e| e == "xml") {
+            found.push(path);
+        }
+    }
+    found
+}
+
 fn described() -> BTreeMap<String, u32> {
     let mut all = BTreeMap::new();
     for folder in crate_folders() {
@@ -104,9 +132,29 @@ fn described() -> BTreeMap<String, u32> {
 fn every_interface_of_the_crates_is_listed_with_its_version() {
     let mut expected = described();
     assert!(expected.contains_key("wl_display") && expected.contains_key("xdg_popup"));
-    // The one interface that we describe ourselves.
-    expected.insert("wl_drm".to_owned(), 2);
+    for (name, version) in OUR_OWN {
+        let in_a_crate = expected.insert(name.to_owned(), version);
+        assert_eq!(in_a_crate, None, "a crate has {name} now: its table is to be taken");
+    }
     let listed: BTreeMap<String, u32> =
         InterfaceId::ALL.iter().map(|id| (id.name().to_owned(), id.version())).collect();
     assert_eq!(listed, expected);
+}
+
+/// A crate may ship a description that no code of it names. Its interfaces are listed all the
+/// same, by a description of ours.
+#[test]
+fn what_lies_unused_in_a_crate_is_described_by_us() {
+    let mut unused = 0;
+    for folder in crate_folders() {
+        let used = descriptions(&folder);
+        for file in all_descriptions(&folder).iter().filter(|file| !used.contains(file)) {
+            unused += 1;
+            for (name, version) in interfaces(file) {
+                let listed = InterfaceId::find(&name).map(InterfaceId::version);
+                assert_eq!(listed, Some(version), "{name} of {}", file.display());
+            }
+        }
+    }
+    assert!(unused < 3, "{unused} descriptions without code: is the search right?");
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use stratus_protocols::{ArgumentType, Interface, InterfaceId, MessageDesc};
+use stratus_protocols::{AllowNull, ArgumentType, Interface, InterfaceId, MessageDesc};
 
 const ANONYMOUS: &str = "<anonymous>";
 
@@ -82,4 +82,104 @@ fn wl_drm_has_the_signatures_that_mesa_speaks() {
     assert_eq!(prime.child_interface.map(|i| i.name), Some("wl_buffer"));
     assert_eq!(table.requests.len(), 4);
     assert_eq!(table.events.len(), 4);
+}
+
+/// One message as the two sides speak it: signature in libwayland's letters, version, destructor.
+type Spoken = (&'static str, &'static str, u32, bool);
+
+/// What stands in the sources of the programs that speak these interfaces.
+const SPOKEN: &[(&str, &[Spoken], &[Spoken])] = &[
+    (
+        "frog_color_management_factory_v1",
+        &[("destroy", "", 1, true), ("get_color_managed_surface", "on", 1, false)],
+        &[],
+    ),
+    (
+        "frog_color_managed_surface",
+        &[
+            ("destroy", "", 1, true),
+            ("set_known_transfer_function", "u", 1, false),
+            ("set_known_container_color_volume", "u", 1, false),
+            ("set_render_intent", "u", 1, false),
+            ("set_hdr_metadata", "uuuuuuuuuuuu", 1, false),
+        ],
+        &[("preferred_metadata", "uuuuuuuuuuuu", 1, false)],
+    ),
+    ("frog_fifo_manager_v1", &[("destroy", "", 1, true), ("get_fifo", "no", 1, false)], &[]),
+    (
+        "frog_fifo_surface_v1",
+        &[("set_barrier", "", 1, false), ("wait_barrier", "", 1, false), ("destroy", "", 1, true)],
+        &[],
+    ),
+    (
+        "gtk_shell1",
+        &[
+            ("get_gtk_surface", "no", 1, false),
+            ("set_startup_id", "?s", 1, false),
+            ("system_bell", "?o", 1, false),
+            ("notify_launch", "s", 3, false),
+        ],
+        &[("capabilities", "u", 1, false)],
+    ),
+    (
+        "gtk_surface1",
+        &[
+            ("set_dbus_properties", "?s?s?s?s?s?s", 1, false),
+            ("set_modal", "", 1, false),
+            ("unset_modal", "", 1, false),
+            ("present", "u", 1, false),
+            ("request_focus", "?s", 3, false),
+            ("release", "", 4, true),
+            ("titlebar_gesture", "uou", 5, false),
+            ("set_a11y_properties", "ss", 7, false),
+        ],
+        &[("configure", "a", 1, false), ("configure_edges", "a", 2, false)],
+    ),
+    ("xdg_session_manager_v1", &[("destroy", "", 1, true), ("get_session", "nu?s", 1, false)], &[]),
+    (
+        "xdg_session_v1",
+        &[
+            ("destroy", "", 1, true),
+            ("remove", "", 1, true),
+            ("add_toplevel", "nos", 1, false),
+            ("restore_toplevel", "nos", 1, false),
+            ("remove_toplevel", "s", 1, false),
+        ],
+        &[("created", "s", 1, false), ("restored", "", 1, false), ("replaced", "", 1, false)],
+    ),
+    (
+        "xdg_toplevel_session_v1",
+        &[("destroy", "", 1, true), ("rename", "s", 1, false)],
+        &[("restored", "", 1, false)],
+    ),
+];
+
+fn letters(message: &MessageDesc) -> String {
+    let letter = |argument: &ArgumentType| match argument {
+        ArgumentType::Int => "i",
+        ArgumentType::Uint => "u",
+        ArgumentType::Fixed => "f",
+        ArgumentType::Str(AllowNull::No) => "s",
+        ArgumentType::Str(AllowNull::Yes) => "?s",
+        ArgumentType::Object(AllowNull::No) => "o",
+        ArgumentType::Object(AllowNull::Yes) => "?o",
+        ArgumentType::NewId => "n",
+        ArgumentType::Array => "a",
+        ArgumentType::Fd => "h",
+    };
+    message.signature.iter().map(letter).collect()
+}
+
+#[test]
+fn our_own_descriptions_say_what_programs_speak() {
+    for (name, requests, events) in SPOKEN {
+        let table = InterfaceId::find(name).unwrap().interface();
+        for (ours, theirs) in [(table.requests, requests), (table.events, events)] {
+            let ours: Vec<_> =
+                ours.iter().map(|m| (m.name, letters(m), m.since, m.is_destructor)).collect();
+            let theirs: Vec<_> =
+                theirs.iter().map(|&(n, s, since, end)| (n, s.to_owned(), since, end)).collect();
+            assert_eq!(ours, theirs, "{name}");
+        }
+    }
 }

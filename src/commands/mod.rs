@@ -1,6 +1,7 @@
 //! The commands, and how the process ends after them.
 
 mod doctor;
+mod globals;
 mod play;
 mod proxy;
 mod run;
@@ -43,6 +44,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Proxy(args) => proxy::run(&settle(args.streaming)?),
         Command::Play(args) => play::run(&args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Globals(args) => globals::run(args),
         Command::Completions(args) => completions(&args),
         Command::Janitor(args) => {
             logging::start(LogFormat::Human);

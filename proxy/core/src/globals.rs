@@ -124,16 +124,13 @@ impl From<Malformed> for Problem {
 }
 
 /// The interface and version that a client gets to see; `None` if nothing.
-fn judge(interface: &[u8], version: u32, gate: &Gate) -> Option<(InterfaceId, u32)> {
-    let Some(id) = InterfaceId::find(interface) else {
-        let name = String::from_utf8_lossy(interface);
-        gate.once(&name, || tracing::info!("hiding global {name}: its messages are not known"));
+fn judge(name: &[u8], version: u32, gate: &Gate) -> Option<(InterfaceId, u32)> {
+    let ruling = gate.policy.of(name);
+    let (Visibility::Forwarded, Some(id)) = (ruling.visibility, ruling.table) else {
+        let name = String::from_utf8_lossy(name);
+        gate.once(&name, || tracing::info!("hiding global {name}: {}", ruling.reason));
         return None;
     };
-    if let (Visibility::Hidden, reason) = gate.policy.of(id) {
-        gate.once(id.name(), || tracing::info!("hiding global {id}: {reason}"));
-        return None;
-    }
     let known = id.version();
     if version > known {
         gate.once(id.name(), || {

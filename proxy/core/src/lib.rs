@@ -28,7 +28,7 @@ mod violation;
 pub use hook::{ClientId, Context, Direction, Hook, Interest, Object, PassThrough, Verdict};
 pub use message::{Args, HEADER_LEN, MAX_MESSAGE_LEN, Malformed, Message, ObjectId, Writer};
 pub use observe::{Observed, Observer, Seen, Step};
-pub use policy::{GlobalPolicy, UnknownGlobalName, Visibility};
+pub use policy::{GlobalNameError, GlobalPolicy, Ruling, Visibility};
 pub use queue::{MAX_FDS_OUT, Transmit};
 pub use rules::Rules;
 pub use session::{

@@ -2,13 +2,18 @@
 //!
 //! Forwarded is what games need to draw, to read input and to know their screen. Hidden is what
 //! reads the screen, types keys or rules the session, unless [`GlobalPolicy::allow`] opens it.
-//! What stands in no row (interfaces without tables) is always hidden: without signatures nobody
-//! can tell which message an fd belongs to.
+//! What has no table of its messages is always hidden, known by name or not: without signatures
+//! nobody can tell which message an fd belongs to.
+
+mod table;
+mod tableless;
 
 use std::collections::BTreeMap;
 
 use stratus_protocols::InterfaceId;
-use stratus_protocols::InterfaceId as I;
+
+use self::table::TABLE;
+use self::tableless::TABLELESS;
 
 /// What a game sees of a global.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,156 +24,42 @@ pub enum Visibility {
     Hidden,
 }
 
-struct Row {
-    interface: InterfaceId,
-    visibility: Visibility,
-    reason: &'static str,
+/// What becomes of a global, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ruling {
+    /// What a game sees of it.
+    pub visibility: Visibility,
+    /// Why, in a few words.
+    pub reason: &'static str,
+    /// Its table; without one it cannot be forwarded.
+    pub table: Option<InterfaceId>,
 }
 
-const fn forward(interface: InterfaceId, reason: &'static str) -> Row {
-    Row { interface, visibility: Visibility::Forwarded, reason }
-}
+/// What is said of a global that no row names.
+const UNKNOWN: Ruling =
+    Ruling { visibility: Visibility::Hidden, reason: "its messages are not known", table: None };
 
-const fn hide(interface: InterfaceId, reason: &'static str) -> Row {
-    Row { interface, visibility: Visibility::Hidden, reason }
-}
-
-const TABLE: &[Row] = &[
-    // What a game draws with.
-    forward(I::WlCompositor, "surfaces"),
-    forward(I::WlSubcompositor, "surfaces inside surfaces"),
-    forward(I::WlShm, "buffers in shared memory"),
-    forward(I::WlDrm, "buffers of Mesa's older EGL"),
-    forward(I::ZwpLinuxDmabufV1, "buffers on a GPU"),
-    forward(I::WpSinglePixelBufferManagerV1, "buffers of one colour"),
-    forward(I::WpViewporter, "SDL and winewayland do not start without it"),
-    forward(I::WpFractionalScaleManagerV1, "scales between whole numbers"),
-    forward(I::WpAlphaModifierV1, "opacity of a surface"),
-    forward(I::WpColorManagerV1, "colour spaces of surfaces"),
-    forward(I::WpColorRepresentationManagerV1, "YUV buffers"),
-    forward(I::WpContentTypeManagerV1, "a hint for the compositor"),
-    forward(I::WpTearingControlManagerV1, "a hint for the compositor"),
-    forward(I::WpFifoManagerV1, "presentation mode of Vulkan"),
-    forward(I::WpCommitTimingManagerV1, "presentation mode of Vulkan"),
-    forward(I::WpPresentation, "times of presentation"),
-    forward(I::WlEglstreamController, "buffers of NVIDIA's older EGL"),
-    forward(I::ExtBackgroundEffectManagerV1, "decoration"),
-    forward(I::OrgKdeKwinBlurManager, "decoration"),
-    forward(I::OrgKdeKwinContrastManager, "decoration"),
-    forward(I::OrgKdeKwinShadowManager, "decoration"),
-    forward(I::OrgKdeKwinSlideManager, "decoration"),
-    forward(I::WlFixes, "ends a registry"),
-    // Windows.
-    forward(I::XdgWmBase, "windows"),
-    forward(I::WlShell, "windows of old programs"),
-    forward(I::QtSurfaceExtension, "windows of old Qt programs"),
-    forward(I::ZxdgDecorationManagerV1, "who draws the frame"),
-    forward(I::OrgKdeKwinServerDecorationManager, "who draws the frame"),
-    forward(I::OrgKdeKwinServerDecorationPaletteManager, "colours of the frame"),
-    forward(I::OrgKdeKwinAppmenuManager, "menus of a window"),
-    forward(I::XdgActivationV1, "focus handed from launcher to game"),
-    forward(I::ZxdgExporterV1, "dialogs of portals"),
-    forward(I::ZxdgImporterV1, "dialogs of portals"),
-    forward(I::ZxdgExporterV2, "dialogs of portals"),
-    forward(I::ZxdgImporterV2, "dialogs of portals"),
-    forward(I::XdgToplevelDragManagerV1, "tabs torn off"),
-    forward(I::XdgWmDialogV1, "modal dialogs"),
-    forward(I::XdgToplevelIconManagerV1, "icons"),
-    forward(I::XdgToplevelTagManagerV1, "names that survive a restart"),
-    forward(I::XxSessionManagerV1, "places that survive a restart"),
-    forward(I::XdgSystemBellV1, "a sound"),
-    forward(I::XwaylandShellV1, "windows of Xwayland"),
-    forward(I::ZwpXwaylandKeyboardGrabManagerV1, "grabs of X11 games"),
-    // Outputs, as facts.
-    forward(I::WlOutput, "size and refresh"),
-    forward(I::ZxdgOutputManagerV1, "SDL takes its fullscreen size from it"),
-    hide(I::OrgKdeKwinOutputdevice, "tells the real screen, which contradicts the stream's size"),
-    hide(I::KdeOutputDeviceV2, "tells the real screen, which contradicts the stream's size"),
-    hide(I::KdeOutputOrderV1, "tells the real screen, which contradicts the stream's size"),
-    hide(I::KdePrimaryOutputV1, "tells the real screen, which contradicts the stream's size"),
-    // Input.
-    forward(I::WlSeat, "pointer, keyboard, touch"),
-    forward(I::ZwpRelativePointerManagerV1, "mouse look"),
-    forward(I::ZwpPointerConstraintsV1, "mouse look"),
-    forward(I::WpPointerWarpV1, "menus that move the pointer"),
-    forward(I::WpCursorShapeManagerV1, "cursors by name"),
-    forward(I::ZwpPointerGesturesV1, "touchpads"),
-    forward(I::ZwpInputTimestampsManagerV1, "finer times of input"),
-    forward(I::ZwpTabletManagerV1, "pens"),
-    forward(I::ZwpTabletManagerV2, "pens"),
-    forward(I::ZwpTextInputManagerV1, "text from an input method"),
-    forward(I::ZwpTextInputManagerV2, "text from an input method"),
-    forward(I::ZwpTextInputManagerV3, "text from an input method"),
-    forward(I::WlTextInputManager, "text from an input method"),
-    forward(I::XxTextInputManagerV3, "text from an input method"),
-    forward(I::ZwpKeyboardShortcutsInhibitManagerV1, "all keys to the game"),
-    forward(I::ZwpIdleInhibitManagerV1, "no screen saver while playing"),
-    forward(I::ExtIdleNotifierV1, "tells of idleness"),
-    forward(I::OrgKdeKwinIdle, "tells of idleness"),
-    // Clipboard.
-    forward(I::WlDataDeviceManager, "clipboard while focused"),
-    forward(I::ZwpPrimarySelectionDeviceManagerV1, "clipboard while focused"),
-    forward(I::GtkPrimarySelectionDeviceManager, "clipboard while focused"),
-    hide(I::ExtDataControlManagerV1, "reads the clipboard without focus"),
-    hide(I::ZwlrDataControlManagerV1, "reads the clipboard without focus"),
-    // Buffers that come back another way.
-    hide(
-        I::WpLinuxDrmSyncobjManagerV1,
-        "buffers come back by fences and not by wl_buffer.release; open it only with a hook that holds those",
-    ),
-    hide(
-        I::ZwpLinuxExplicitSynchronizationV1,
-        "buffers come back by fences and not by wl_buffer.release; open it only with a hook that holds those",
-    ),
-    // Reads the screen.
-    hide(I::ZwlrScreencopyManagerV1, "reads the screen"),
-    hide(I::ZwlrExportDmabufManagerV1, "reads the screen"),
-    hide(I::ExtImageCopyCaptureManagerV1, "reads the screen"),
-    hide(I::ExtOutputImageCaptureSourceManagerV1, "reads the screen"),
-    hide(I::ExtForeignToplevelImageCaptureSourceManagerV1, "reads other windows"),
-    hide(I::ZkdeScreencastUnstableV1, "reads the screen"),
-    hide(I::OrgKdeKwinRemoteAccessManager, "reads the screen"),
-    // Types keys or moves the pointer.
-    hide(I::ZwpVirtualKeyboardManagerV1, "types keys"),
-    hide(I::ZwlrVirtualPointerManagerV1, "moves the pointer"),
-    hide(I::OrgKdeKwinFakeInput, "types keys"),
-    hide(I::ZwpInputMethodManagerV2, "reads and types text"),
-    hide(I::ZwpInputMethodV1, "reads and types text"),
-    hide(I::ZwpInputPanelV1, "part of an input method"),
-    hide(I::XxInputMethodManagerV2, "reads and types text"),
-    hide(I::XxKeyboardFilterManagerV1, "reads keys meant for others"),
-    hide(I::OrgKdeKwinKeystate, "reads keys without focus"),
-    // Rules the session.
-    hide(I::ZwlrLayerShellV1, "draws over everything"),
-    hide(I::ZwlrForeignToplevelManagerV1, "closes other windows"),
-    hide(I::ExtForeignToplevelListV1, "lists other windows"),
-    hide(I::OrgKdePlasmaWindowManagement, "closes other windows"),
-    hide(I::OrgKdePlasmaActivationFeedback, "follows other programs"),
-    hide(I::OrgKdePlasmaShell, "draws over everything"),
-    hide(I::OrgKdePlasmaVirtualDesktopManagement, "switches desktops"),
-    hide(I::ExtWorkspaceManagerV1, "switches desktops"),
-    hide(I::ZwlrOutputManagerV1, "sets modes"),
-    hide(I::OrgKdeKwinOutputmanagement, "sets modes"),
-    hide(I::KdeOutputManagementV2, "sets modes"),
-    hide(I::ZwlrOutputPowerManagerV1, "switches screens off"),
-    hide(I::OrgKdeKwinDpmsManager, "switches screens off"),
-    hide(I::KdeExternalBrightnessV1, "dims screens"),
-    hide(I::ZwlrGammaControlManagerV1, "sets gamma"),
-    hide(I::ExtSessionLockManagerV1, "locks the session"),
-    hide(I::KdeLockscreenOverlayV1, "draws over the lock screen"),
-    hide(I::KdeScreenEdgeManagerV1, "takes screen edges"),
-    hide(I::ZwlrInputInhibitManagerV1, "takes all input"),
-    hide(I::WpDrmLeaseDeviceV1, "takes a screen from the compositor"),
-    hide(I::ExtTransientSeatManagerV1, "makes seats"),
-    hide(I::WpSecurityContextManagerV1, "makes connections past the proxy"),
-    hide(I::ZwpFullscreenShellV1, "takes whole screens"),
-    hide(I::WlFullscreenShell, "takes whole screens"),
-];
-
-/// A name given to [`GlobalPolicy::allow`] or [`GlobalPolicy::hide`] that is no global.
+/// Why [`GlobalPolicy::allow`] or [`GlobalPolicy::hide`] does not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no global of the name {0:?} is known")]
-pub struct UnknownGlobalName(pub String);
+pub enum GlobalNameError {
+    /// Nothing of that name is known.
+    #[error("no global of the name {0:?} is known, and what is not known is always hidden")]
+    Unknown(String),
+    /// It is known, but not what its messages look like.
+    #[error(
+        "{name} cannot be shown: Stratus has no table of its messages, and without one nobody can \
+         tell which of them a file descriptor belongs to (it is hidden as it is: {reason})"
+    )]
+    Tableless {
+        /// The global.
+        name: String,
+        /// Why it stays hidden.
+        reason: &'static str,
+    },
+    /// An interface whose objects come from other objects and not from the registry.
+    #[error("{0} is no global: its objects are made by other objects")]
+    NotAGlobal(InterfaceId),
+}
 
 /// The table with the user's changes.
 #[derive(Clone, Debug)]
@@ -178,8 +69,8 @@ pub struct GlobalPolicy {
 
 impl Default for GlobalPolicy {
     fn default() -> Self {
-        let rows = TABLE.iter().map(|r| (r.interface, (r.visibility, r.reason))).collect();
-        Self { rows }
+        let rows = TABLE.iter().flat_map(|group| group.rows);
+        Self { rows: rows.map(|r| (r.interface, (r.visibility, r.reason))).collect() }
     }
 }
 
@@ -187,17 +78,20 @@ impl GlobalPolicy {
     /// Opens a global by the name of its interface.
     ///
     /// # Errors
-    /// [`UnknownGlobalName`]: it could not be forwarded without a table.
-    pub fn allow(&mut self, name: &str) -> Result<(), UnknownGlobalName> {
+    /// [`GlobalNameError`]: it could not be forwarded without a table.
+    pub fn allow(&mut self, name: &str) -> Result<(), GlobalNameError> {
         self.set(name, Visibility::Forwarded, "allowed by name")
     }
 
-    /// Hides a global by the name of its interface.
+    /// Hides a global by the name of its interface. Those without tables are hidden as it is.
     ///
     /// # Errors
-    /// [`UnknownGlobalName`], to tell of a slip of the pen; what is unknown is hidden anyway.
-    pub fn hide(&mut self, name: &str) -> Result<(), UnknownGlobalName> {
-        self.set(name, Visibility::Hidden, "hidden by name")
+    /// [`GlobalNameError`], to tell of a slip of the pen; what is unknown is hidden anyway.
+    pub fn hide(&mut self, name: &str) -> Result<(), GlobalNameError> {
+        match self.set(name, Visibility::Hidden, "hidden by name") {
+            Err(GlobalNameError::Tableless { .. }) => Ok(()),
+            done => done,
+        }
     }
 
     fn set(
@@ -205,18 +99,57 @@ impl GlobalPolicy {
         name: &str,
         visibility: Visibility,
         reason: &'static str,
-    ) -> Result<(), UnknownGlobalName> {
-        let row = InterfaceId::find(name).and_then(|id| self.rows.get_mut(&id));
-        *row.ok_or_else(|| UnknownGlobalName(name.to_owned()))? = (visibility, reason);
+    ) -> Result<(), GlobalNameError> {
+        let Some(interface) = InterfaceId::find(name) else {
+            let name = name.to_owned();
+            return Err(match tableless(name.as_bytes()) {
+                Some(reason) => GlobalNameError::Tableless { name, reason },
+                None => GlobalNameError::Unknown(name),
+            });
+        };
+        let row = self.rows.get_mut(&interface);
+        *row.ok_or(GlobalNameError::NotAGlobal(interface))? = (visibility, reason);
         Ok(())
     }
 
-    /// What becomes of a global of this interface, and why.
+    /// What becomes of a global of this interface, by its name on the wire.
     #[must_use]
-    pub fn of(&self, interface: InterfaceId) -> (Visibility, &'static str) {
-        let none = (Visibility::Hidden, "no global has this interface");
-        self.rows.get(&interface).copied().unwrap_or(none)
+    pub fn of(&self, name: impl AsRef<[u8]>) -> Ruling {
+        let name = name.as_ref();
+        match InterfaceId::find(name) {
+            Some(interface) => self.ruling(interface),
+            None => tableless(name).map_or(UNKNOWN, |reason| Ruling { reason, ..UNKNOWN }),
+        }
     }
+
+    fn ruling(&self, interface: InterfaceId) -> Ruling {
+        let none = (Visibility::Hidden, "no global has this interface");
+        let (visibility, reason) = self.rows.get(&interface).copied().unwrap_or(none);
+        Ruling { visibility, reason, table: Some(interface) }
+    }
+
+    /// Every global that is known, in groups: what a group is about, and its globals by name.
+    /// The last group is those without tables.
+    pub fn groups(&self) -> impl Iterator<Item = (&'static str, Vec<(&'static str, Ruling)>)> {
+        let with_tables = TABLE.iter().map(|group| {
+            let rows = group.rows.iter().map(|row| {
+                let ruling = self.ruling(row.interface);
+                (row.interface.name(), ruling)
+            });
+            (group.about, rows.collect())
+        });
+        let without = TABLELESS.iter().flat_map(|kind| {
+            let ruling = Ruling { reason: kind.reason, ..UNKNOWN };
+            kind.names.iter().map(move |name| (*name, ruling))
+        });
+        with_tables.chain([("Without a table, so nothing can open them", without.collect())])
+    }
+}
+
+/// Why a global that has no table stays hidden, if it is one that we know by name.
+fn tableless(name: &[u8]) -> Option<&'static str> {
+    let named = |kind: &&tableless::Names| kind.names.iter().any(|n| n.as_bytes() == name);
+    TABLELESS.iter().find(named).map(|kind| kind.reason)
 }
 
 #[cfg(test)]
@@ -224,6 +157,8 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
     use std::collections::BTreeSet;
+
+    use stratus_protocols::InterfaceId as I;
 
     use super::*;
 
@@ -242,26 +177,59 @@ mod tests {
             .copied()
             .filter(|id| !made.contains(id) && !NO_GLOBALS.contains(id))
             .collect();
-        let rows: BTreeSet<_> = TABLE.iter().map(|r| r.interface).collect();
-        assert_eq!(rows, expected);
-        assert_eq!(rows.len(), TABLE.len(), "an interface has two rows");
-        assert!(TABLE.iter().all(|r| !r.reason.is_empty()));
+        let rows: Vec<_> = TABLE.iter().flat_map(|group| group.rows).collect();
+        let interfaces: BTreeSet<_> = rows.iter().map(|r| r.interface).collect();
+        assert_eq!(interfaces, expected);
+        assert_eq!(interfaces.len(), rows.len(), "an interface has two rows");
+        assert!(rows.iter().all(|r| !r.reason.is_empty()));
     }
 
     #[test]
     fn what_reads_the_screen_or_types_is_hidden_until_opened() {
         let mut policy = GlobalPolicy::default();
         for name in ["zwlr_screencopy_manager_v1", "zwp_virtual_keyboard_manager_v1"] {
-            let id = InterfaceId::find(name).unwrap();
-            assert_eq!(policy.of(id).0, Visibility::Hidden);
+            assert_eq!(policy.of(name).visibility, Visibility::Hidden);
             policy.allow(name).unwrap();
-            assert_eq!(policy.of(id).0, Visibility::Forwarded);
+            assert_eq!(policy.of(name).visibility, Visibility::Forwarded);
             policy.hide(name).unwrap();
-            assert_eq!(policy.of(id).0, Visibility::Hidden);
+            assert_eq!(policy.of(name).visibility, Visibility::Hidden);
         }
-        assert_eq!(policy.of(I::WpViewporter).0, Visibility::Forwarded);
-        assert_eq!(policy.of(I::WlSurface).0, Visibility::Hidden);
-        assert!(policy.allow("wl_surface").is_err());
-        assert!(policy.allow("frog_color_management").is_err());
+        assert_eq!(policy.of("wp_viewporter").visibility, Visibility::Forwarded);
+        assert_eq!(policy.of("wl_surface").visibility, Visibility::Hidden);
+    }
+
+    #[test]
+    fn names_without_tables_are_unique_and_have_none() {
+        let names: Vec<_> = TABLELESS.iter().flat_map(|kind| kind.names).collect();
+        assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "a name stands twice");
+        for name in names {
+            assert_eq!(InterfaceId::find(name), None, "{name} has a table: it belongs in TABLE");
+        }
+    }
+
+    #[test]
+    fn each_refusal_says_what_is_the_matter() {
+        let mut policy = GlobalPolicy::default();
+        let refused = policy.allow("wl_surface").unwrap_err();
+        assert_eq!(refused, GlobalNameError::NotAGlobal(I::WlSurface));
+        let refused = policy.allow("frog_color_management").unwrap_err();
+        assert_eq!(refused, GlobalNameError::Unknown("frog_color_management".to_owned()));
+        assert!(policy.hide("zwlr_screencopy").is_err());
+        let refused = policy.allow("zaura_shell").unwrap_err().to_string();
+        assert!(refused.contains("no table") && refused.contains("only ChromeOS"), "{refused}");
+        policy.hide("zaura_shell").unwrap();
+        let ruling = policy.of("zaura_shell");
+        assert_eq!((ruling.visibility, ruling.table), (Visibility::Hidden, None));
+        assert_ne!(ruling.reason, policy.of("zaura_shell_v9").reason);
+    }
+
+    #[test]
+    fn the_groups_hold_every_name_once() {
+        let policy = GlobalPolicy::default();
+        let all: Vec<_> = policy.groups().flat_map(|(_, rows)| rows).collect();
+        assert_eq!(all.iter().map(|(name, _)| name).collect::<BTreeSet<_>>().len(), all.len());
+        for (name, ruling) in all {
+            assert_eq!(policy.of(name), ruling, "{name}");
+        }
     }
 }
