@@ -35,6 +35,14 @@ pub struct Ruling {
     pub table: Option<InterfaceId>,
 }
 
+impl Ruling {
+    /// The newest version whose messages are known, if any are.
+    #[must_use]
+    pub fn known_version(&self) -> Option<u32> {
+        self.table.map(InterfaceId::version)
+    }
+}
+
 /// What is said of a global that no row names.
 const UNKNOWN: Ruling =
     Ruling { visibility: Visibility::Hidden, reason: "its messages are not known", table: None };

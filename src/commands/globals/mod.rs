@@ -29,7 +29,7 @@ struct Line {
 
 impl Line {
     fn new(name: String, offered: Option<u32>, ruling: Ruling) -> Self {
-        let known = ruling.table.map(|table| table.version());
+        let known = ruling.known_version();
         let shown = known.filter(|_| ruling.visibility == Visibility::Forwarded);
         let forwarded = shown.map(|known| offered.map_or(known, |offered| offered.min(known)));
         Self { name, offered, known, forwarded, reason: ruling.reason }
@@ -152,7 +152,7 @@ mod tests {
         ];
         let offered = offered.map(|(name, version)| (name.to_owned(), version)).to_vec();
         let section = of_compositor("wayland-9", offered, &policy);
-        let known = policy.of("wl_compositor").table.unwrap().version();
+        let known = policy.of("wl_compositor").known_version().unwrap();
         let seen: Vec<_> = section.globals.iter().map(|l| (l.forwarded, l.is_clamped())).collect();
         assert_eq!(
             seen,
