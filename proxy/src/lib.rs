@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod connection;
+mod door;
 mod listener;
 mod proxy;
 pub mod socket;

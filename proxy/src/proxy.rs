@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,17 +14,14 @@ use stratus_frame::MonoTime;
 use stratus_proxy_core::{ClientId, GlobalPolicy, Hook, Rules, Session, Side};
 
 use crate::connection::Connection;
+use crate::door::{Door, Guest};
 use crate::listener::{BindError, Listener, SocketName};
-use crate::upstream::connect;
 use crate::wakeup::{ProxyHandle, Wakeup};
 
 /// Tokens below this one are the loop's own; a client's two are its id times two, and one more.
 const FIRST_CLIENT: u64 = 1;
 const LISTENER: u64 = 0;
 const WAKEUP: u64 = 1;
-
-/// How long new clients wait after the limit of open files was met.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// What a proxy needs to know.
 #[derive(Clone, Debug)]
@@ -48,16 +44,13 @@ pub struct RunError {
 
 /// A proxy that listens. [`Proxy::run`] serves it.
 pub struct Proxy<H> {
-    listener: Listener,
-    upstream: PathBuf,
+    door: Door,
     rules: Arc<Rules>,
     hook: H,
     wakeup: Wakeup,
     epoll: OwnedFd,
     connections: BTreeMap<u64, Connection>,
     next_client: u64,
-    /// While the limit of open files keeps us from accepting: when to try again.
-    accept_again: Option<u64>,
     /// Whether the hook observes: what each session was last told.
     observed: bool,
     /// Fds between `recvmsg` and the session; kept so that nothing is allocated for them.
@@ -72,21 +65,19 @@ impl<H: Hook> Proxy<H> {
     pub fn bind(config: ProxyConfig, hook: H, wakeup: Wakeup) -> Result<Self, BindError> {
         let listener = Listener::bind(&config.socket)?;
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(to_loop)?;
-        epoll::add(&epoll, &listener, EventData::new_u64(LISTENER), EventFlags::IN)
-            .map_err(to_loop)?;
         epoll::add(&epoll, wakeup.event(), EventData::new_u64(WAKEUP), EventFlags::IN)
             .map_err(to_loop)?;
-        tracing::info!("listening on {}", listener.path().display());
+        let door =
+            Door::open(listener, config.upstream, &epoll, LISTENER).map_err(BindError::Loop)?;
+        tracing::info!("listening on {}", door.path().display());
         Ok(Self {
-            listener,
-            upstream: config.upstream,
+            door,
             rules: Arc::new(Rules::new(&hook.interests(), config.policy)),
             hook,
             wakeup,
             epoll,
             connections: BTreeMap::new(),
             next_client: FIRST_CLIENT,
-            accept_again: None,
             observed: false,
             fds: Vec::new(),
         })
@@ -95,7 +86,7 @@ impl<H: Hook> Proxy<H> {
     /// The path of the socket; good as WAYLAND_DISPLAY.
     #[must_use]
     pub fn socket_path(&self) -> &Path {
-        self.listener.path()
+        self.door.path()
     }
 
     /// Stops the loop from elsewhere.
@@ -132,7 +123,7 @@ impl<H: Hook> Proxy<H> {
             for event in events.iter() {
                 let (data, flags) = (event.data, event.flags);
                 match data.u64() {
-                    LISTENER => self.accept_all()?,
+                    LISTENER => self.let_in()?,
                     WAKEUP => self.wakeup.acknowledge(),
                     token => self.handle_client(token, flags)?,
                 }
@@ -160,7 +151,7 @@ impl<H: Hook> Proxy<H> {
     /// How long the loop may sleep.
     fn timeout(&self) -> Option<Timespec> {
         let deadline =
-            [self.hook.poll_deadline(), self.accept_again].into_iter().flatten().min()?;
+            [self.hook.poll_deadline(), self.door.shut_until()].into_iter().flatten().min()?;
         let left = deadline.saturating_sub(MonoTime::now().as_nanos());
         // Whole milliseconds, rounded up: finer ones need a system call that old kernels lack,
         // and waking too early would spin.
@@ -170,15 +161,17 @@ impl<H: Hook> Proxy<H> {
 
     fn handle_time(&mut self) -> Result<(), RunError> {
         let hook_deadline = self.hook.poll_deadline();
-        if hook_deadline.is_none() && self.accept_again.is_none() {
+        let door_deadline = self.door.shut_until();
+        if hook_deadline.is_none() && door_deadline.is_none() {
             return Ok(());
         }
         let now = MonoTime::now().as_nanos();
         if hook_deadline.is_some_and(|at| at <= now) {
             self.hook.handle_timeout(now);
         }
-        if self.accept_again.is_some_and(|at| at <= now) {
-            self.resume_accepting()?;
+        if door_deadline.is_some_and(|at| at <= now) {
+            self.door.reopen(&self.epoll).map_err(to_epoll)?;
+            self.let_in()?;
         }
         Ok(())
     }
@@ -218,87 +211,43 @@ impl<H: Hook> Proxy<H> {
         }
         if !connection.session.is_finished() {
             let updated = connection.update_interest(&self.epoll);
-            return updated.map_err(|source| RunError { what: "epoll_ctl", source });
+            return updated.map_err(to_epoll);
         }
         let gone = self.connections.remove(&client).is_some_and(|c| c.is_gone);
         if !gone {
             self.hook.client_gone(ClientId(client));
         }
         tracing::debug!("client {client}: gone");
-        // Two fds are free again.
-        if self.accept_again.is_some() { self.resume_accepting() } else { Ok(()) }
+        self.door.look_again();
+        Ok(())
     }
 
-    fn accept_all(&mut self) -> Result<(), RunError> {
-        loop {
-            let stream = match self.listener.accept() {
-                Ok(stream) => stream,
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                // The client gave up while it waited, or a signal came.
-                Err(e)
-                    if matches!(
-                        e.kind(),
-                        io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted
-                    ) =>
-                {
-                    continue;
-                }
-                Err(e) => return self.pause_accepting(&e),
-            };
-            self.add_client(stream)?;
+    fn let_in(&mut self) -> Result<(), RunError> {
+        for guest in self.door.admit(&self.epoll).map_err(to_epoll)? {
+            self.add_client(guest)?;
         }
+        Ok(())
     }
 
-    fn add_client(&mut self, stream: UnixStream) -> Result<(), RunError> {
-        let pid = match rustix::net::sockopt::socket_peercred(&stream) {
-            Ok(peer) if peer.uid == rustix::process::geteuid() => peer.pid,
-            Ok(peer) => {
-                tracing::warn!(
-                    "refusing a client of user {}: only our own may connect",
-                    peer.uid.as_raw()
-                );
-                return Ok(());
-            }
-            Err(e) => {
-                tracing::warn!("refusing a client whose user cannot be told: {e}");
-                return Ok(());
-            }
-        };
+    fn add_client(&mut self, guest: Guest) -> Result<(), RunError> {
+        let Guest { stream, process, upstream } = guest;
         let client = self.next_client;
         self.next_client += 1;
         let mut session = Session::new(ClientId(client), Arc::clone(&self.rules));
         session.set_observed(self.observed);
-        let upstream = connect(&self.upstream).map_err(|e| {
-            let text = format!("cannot reach the compositor at {}: {e}", self.upstream.display());
+        if let Err(text) = &upstream {
             tracing::warn!("client {client}: {text}");
-            text
-        });
-        // 0 stands for a process of another pid namespace.
-        let process = u32::try_from(pid.as_raw_nonzero().get()).ok().filter(|pid| *pid > 0);
+        }
         tracing::debug!("client {client}: connected (process {process:?})");
         let connection = Connection::new(session, stream, upstream, tokens(client));
         self.connections.insert(client, connection);
         self.hook.client_added(ClientId(client), process);
         self.settle(client)
     }
+}
 
-    /// Without fds for new clients, the listener would be reported again and again.
-    fn pause_accepting(&mut self, error: &io::Error) -> Result<(), RunError> {
-        tracing::warn!("cannot accept a client for now: {error}");
-        if self.accept_again.is_none() {
-            epoll::delete(&self.epoll, &self.listener)
-                .map_err(|e| RunError { what: "epoll_ctl", source: e.into() })?;
-        }
-        let again = MonoTime::now().after(ACCEPT_PAUSE);
-        self.accept_again = Some(again.as_nanos());
-        Ok(())
-    }
-
-    fn resume_accepting(&mut self) -> Result<(), RunError> {
-        self.accept_again = None;
-        epoll::add(&self.epoll, &self.listener, EventData::new_u64(LISTENER), EventFlags::IN)
-            .map_err(|e| RunError { what: "epoll_ctl", source: e.into() })
-    }
+fn to_epoll(source: io::Error) -> RunError {
+    RunError { what: "epoll_ctl", source }
 }
 
 fn to_loop(error: rustix::io::Errno) -> BindError {
