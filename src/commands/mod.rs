@@ -16,7 +16,7 @@ use crate::cli::{Cli, Command, Streaming};
 use crate::failure::{Failure, USAGE};
 use crate::options::{LogFormat, Settings, load};
 use crate::print::print;
-use crate::process::{Marker, janitor};
+use crate::process::{Marker, janitor, open_files};
 use crate::{assemble, cli, logging};
 
 /// Does what `args` say and returns what to end the process with.
@@ -54,10 +54,12 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
     }
 }
 
-/// Joins what the command line and the config file say, and starts logging as they wish.
+/// Joins what the command line and the config file say, starts logging as they wish, and raises the
+/// limit of open files.
 fn settle(streaming: Streaming) -> Result<Settings, Failure> {
     let options = streaming.options.or(load(streaming.config.as_deref())?);
     logging::start(options.log_format.unwrap_or_default());
+    open_files::raise();
     let settings = options.settle()?;
     // Names of globals are checked here too: before anything is started.
     assemble::policy(&settings)?;

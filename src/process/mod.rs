@@ -9,6 +9,7 @@
 mod family;
 pub mod janitor;
 mod marker;
+pub mod open_files;
 mod output;
 mod runtime_dir;
 mod spawn_unsafe;
@@ -62,7 +63,8 @@ impl std::fmt::Display for Ended {
 }
 
 /// Starts `command` as part of the session that `marker` names: in a process group of its own,
-/// with SIGTERM for it when the calling thread ends. Call it from the main thread only.
+/// with the limit of open files that we were started with, and with SIGTERM for it when the
+/// calling thread ends. Call it from the main thread only.
 ///
 /// # Errors
 /// Those of [`Command::spawn`].
@@ -70,6 +72,9 @@ pub fn spawn(mut command: Command, marker: &Marker) -> io::Result<Child> {
     use std::os::unix::process::CommandExt;
     command.env(SESSION_VARIABLE, marker.id()).process_group(0);
     spawn_unsafe::end_with_parent(&mut command);
+    if let Some(limits) = open_files::found() {
+        spawn_unsafe::limit_open_files(&mut command, limits);
+    }
     command.spawn()
 }
 

@@ -6,6 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use nix::sys::prctl::set_pdeathsig;
+use nix::sys::resource::{Resource, rlim_t, setrlimit};
 use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::{Pid, getpid, getppid, setsid};
 
@@ -22,6 +23,14 @@ pub(super) fn end_with_parent(command: &mut Command) {
 pub(super) fn outlive_parent(command: &mut Command) {
     // SAFETY: the closure calls setsid and sigprocmask, plain system calls, and allocates nothing.
     unsafe { command.pre_exec(leave_terminal_and_hear_nothing) };
+}
+
+/// The child may open as many files as these limits, soft and hard, allow.
+pub(super) fn limit_open_files(command: &mut Command, (soft, hard): (rlim_t, rlim_t)) {
+    let set = move || Ok(setrlimit(Resource::RLIMIT_NOFILE, soft, hard)?);
+    // SAFETY: the closure calls setrlimit, a plain system call, and allocates nothing; an error is
+    // built from an errno.
+    unsafe { command.pre_exec(set) };
 }
 
 fn leave_terminal_and_hear_nothing() -> io::Result<()> {
