@@ -1,24 +1,28 @@
 //! Where log lines go and how they look.
 
+mod limit;
+
 use std::io::IsTerminal;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
 
 use crate::options::LogFormat;
 
-/// Starts logging to standard error: `info` and above, unless `RUST_LOG` says otherwise.
+/// Starts logging to standard error: `info` and above, unless `RUST_LOG` says otherwise, and
+/// warnings only as often as anybody can read them.
 ///
 /// QUIC and TLS report ordinary lost peers as warnings; the stream's own lines say it better.
 pub fn start(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new("info,quinn=error,quinn_proto=error,rustls=error"));
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    // A second call (only tests do that) keeps the first logger.
-    let _ = match format {
-        LogFormat::Human => lines.try_init(),
-        LogFormat::Json => lines.json().try_init(),
+    let lines =
+        fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    let lines = match format {
+        LogFormat::Human => lines.boxed(),
+        LogFormat::Json => lines.json().boxed(),
     };
+    // A second call (only tests do that) keeps the first logger.
+    let _ = registry().with(lines).with(limit::Limit::default()).with(filter).try_init();
 }
