@@ -29,6 +29,9 @@ new_key_type! {
 /// costing us more than its message did.
 const MAX_DEPTH: usize = 64;
 
+/// How many subsurfaces of a surface, and dialogs of a window, are followed; the same reason.
+const MAX_CHILDREN: usize = 256;
+
 /// A key as it is stored with a Wayland object; never 0, which means that nothing is stored.
 pub(crate) fn to_data(key: impl Key) -> u64 {
     key.data().as_ffi()
@@ -66,11 +69,28 @@ impl Graph {
     /// its children become those of its parent (`xdg_toplevel`, `set_parent`).
     pub(crate) fn unmap(&mut self, key: ToplevelKey) {
         self.mapped.retain(|&k| k != key);
-        let Some(toplevel) = self.toplevels.get_mut(key) else { return };
+        let Some(toplevel) = self.toplevels.get(key) else { return };
         let heir = toplevel.parent;
+        self.set_parent(key, None);
+        let Some(toplevel) = self.toplevels.get_mut(key) else { return };
+        let dialogs = std::mem::take(&mut toplevel.dialogs);
         *toplevel = Toplevel::new(toplevel.client, toplevel.id, toplevel.surface);
-        for child in self.toplevels.values_mut().filter(|t| t.parent == Some(key)) {
-            child.parent = heir;
+        for dialog in dialogs {
+            self.set_parent(dialog, heir);
+        }
+    }
+
+    /// Makes a window the dialog of another, or of none.
+    pub(crate) fn set_parent(&mut self, key: ToplevelKey, parent: Option<ToplevelKey>) {
+        let Some(toplevel) = self.toplevels.get_mut(key) else { return };
+        let former = std::mem::replace(&mut toplevel.parent, parent);
+        if let Some(former) = former.and_then(|k| self.toplevels.get_mut(k)) {
+            former.dialogs.retain(|&k| k != key);
+        }
+        if let Some(parent) = parent.and_then(|k| self.toplevels.get_mut(k))
+            && parent.dialogs.len() < MAX_CHILDREN
+        {
+            parent.dialogs.push(key);
         }
     }
 
@@ -112,7 +132,9 @@ impl Graph {
             return;
         }
         let Some(above) = self.surfaces.get_mut(parent) else { return };
-        above.children.push(child);
+        if above.children.len() < MAX_CHILDREN {
+            above.children.push(child);
+        }
         if let Some(surface) = self.surfaces.get_mut(child) {
             surface.role = Role::Subsurface { parent, synchronized: true };
         }

@@ -35,7 +35,7 @@ pub(crate) struct Surface {
     pub(crate) pending: Pending,
     pub(crate) cached: Cached,
     pub(crate) applied: Applied,
-    /// Its subsurfaces, in the order of their creation.
+    /// Its subsurfaces, in the order of their creation, as far as they are followed.
     pub(crate) children: Vec<SurfaceKey>,
     /// Attached buffers in a row that had never been attached before; saturates.
     pub(crate) fresh_buffers: u8,
@@ -68,6 +68,8 @@ pub(crate) struct Toplevel {
     pub(crate) surface: SurfaceKey,
     /// Set for dialogs. When a parent is unmapped, its own parent takes its place.
     pub(crate) parent: Option<ToplevelKey>,
+    /// Windows whose parent it is, as far as they are followed.
+    pub(crate) dialogs: Vec<ToplevelKey>,
     /// Whether it was configured at least once.
     pub(crate) configured: bool,
     /// Whether we asked the compositor to make it fullscreen.
@@ -85,6 +87,7 @@ impl Toplevel {
             id,
             surface,
             parent: None,
+            dialogs: Vec::new(),
             configured: false,
             fullscreen_asked: false,
             min_size: None,

@@ -69,7 +69,7 @@ fn set_parent(capture: &mut Capture, cx: &mut Context<'_>, key: ToplevelKey, par
     if toplevel.is_root() && parent.is_some() {
         leave(cx, toplevel);
     }
-    toplevel.parent = parent;
+    capture.graph.set_parent(key, parent);
     capture.elect(None);
 }
 
