@@ -15,11 +15,15 @@ mod shm;
 mod stats;
 mod window;
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
 use std::sync::Arc;
 use std::task::Waker;
 
 use stratus_frame::{Post, Released, Size};
-use stratus_proxy_core::{ClientId, Context, Hook, Interest, Malformed, Message, Verdict};
+use stratus_proxy_core::{
+    ClientId, Context, Hook, Interest, Malformed, Message, ObjectId, Verdict,
+};
 
 pub use config::CaptureConfig;
 pub use stats::{CaptureStats, Counter};
@@ -27,6 +31,7 @@ pub use stats::{CaptureStats, Counter};
 use graph::Graph;
 use owned::PicturePool;
 use release::Holds;
+use shm::Allowance;
 use window::{Main, Posted, Said};
 
 /// The hook that captures one session: all connections of one game, however many.
@@ -54,8 +59,10 @@ pub struct Capture {
     said: Said,
     /// Names of the outputs that clients bound, as far as they matter: none, one, or several.
     outputs: Vec<u32>,
-    /// Clients of which an unreadable buffer was reported.
-    reported: Vec<ClientId>,
+    /// Clients of which an unreadable pool or buffer was reported.
+    reported: BTreeSet<ClientId>,
+    /// What is left to each client that made a pool.
+    allowances: BTreeMap<ClientId, Allowance>,
 }
 
 impl Capture {
@@ -81,7 +88,15 @@ impl Capture {
             truncated_seen: 0,
             said: Said::default(),
             outputs: Vec::new(),
-            reported: Vec::new(),
+            reported: BTreeSet::new(),
+            allowances: BTreeMap::new(),
+        }
+    }
+
+    /// Says once a client that something of its is not streamed, and why.
+    fn report_unreadable(&mut self, client: ClientId, object: ObjectId, why: &dyn Error) {
+        if self.reported.insert(client) {
+            tracing::warn!(client = client.0, %object, "not streamed: {why}");
         }
     }
 
@@ -120,7 +135,8 @@ impl Hook for Capture {
     fn client_gone(&mut self, client: ClientId) {
         self.stats.clients.set(self.stats.clients.value().saturating_sub(1));
         self.graph.remove_client(client);
-        self.reported.retain(|&c| c != client);
+        self.reported.remove(&client);
+        self.allowances.remove(&client);
         self.forget_gone_buffers();
         self.elect(None);
     }

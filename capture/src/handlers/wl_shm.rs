@@ -22,14 +22,14 @@ pub(super) fn request(
     let (id, file, size) = (args.object()?, args.fd()?, args.int()?);
     // The compositor ends clients that state no size at all; nothing is ever read for them.
     let size = usize::try_from(size).unwrap_or(0);
-    match file.try_clone_to_owned() {
-        Ok(file) => {
-            let memory = Arc::new(PoolMemory::new(file, size));
-            let key = capture.graph.pools.insert(Pool { client: cx.client(), memory });
-            cx.set_data(id, to_data(key));
+    let allowance = capture.allowances.entry(cx.client()).or_default();
+    match PoolMemory::keep(file, size, allowance) {
+        Ok(memory) => {
+            let pool = Pool { client: cx.client(), memory: Arc::new(memory) };
+            cx.set_data(id, to_data(capture.graph.pools.insert(pool)));
         }
-        // Its buffers are then like those of a pool that is not shared memory: not streamed.
-        Err(error) => tracing::warn!(%error, "no file descriptor is left for a pool"),
+        // Its buffers are then like those that came out of no pool.
+        Err(reason) => capture.report_unreadable(cx.client(), id, &reason),
     }
     Ok(Verdict::Forward)
 }

@@ -57,10 +57,7 @@ fn create_buffer(
                 Source::Shm { size: layout.size, pixels: Arc::new(picture) }
             }
             Err(rejected) => {
-                if !capture.reported.contains(&cx.client()) {
-                    capture.reported.push(cx.client());
-                    tracing::warn!(client = cx.client().0, buffer = %id, "not streamed: {rejected}");
-                }
+                capture.report_unreadable(cx.client(), id, &rejected);
                 Source::Unreadable
             }
         },

@@ -9,4 +9,4 @@ mod picture;
 mod pool;
 
 pub(crate) use picture::{Layout, ShmPicture, is_readable};
-pub(crate) use pool::PoolMemory;
+pub(crate) use pool::{Allowance, PoolMemory};

@@ -1,7 +1,6 @@
 //! The picture that a `wl_buffer` shows of its pool.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use stratus_frame::{PixelFormat, PixelView, Pixels, ReadError, Size};
 
@@ -79,17 +78,16 @@ pub(crate) struct ShmPicture {
     pool: Arc<PoolMemory>,
     layout: Layout,
     stats: Arc<CaptureStats>,
-    failed: AtomicBool,
 }
 
 impl ShmPicture {
     pub(crate) fn new(pool: Arc<PoolMemory>, layout: Layout, stats: Arc<CaptureStats>) -> Self {
-        Self { pool, layout, stats, failed: AtomicBool::new(false) }
+        Self { pool, layout, stats }
     }
 
     fn truncated(&self, why: &dyn std::fmt::Display) -> ReadError {
         self.stats.truncated.add(1);
-        if !self.failed.swap(true, Ordering::Relaxed) {
+        if self.pool.is_first_failure() {
             tracing::warn!("dropping a frame whose memory cannot be read: {why}");
         }
         ReadError::Truncated

@@ -3,16 +3,22 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fs::File;
+use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
 use super::*;
+use crate::shm::Allowance;
 
 fn memfd(len: u64) -> File {
     let file = File::from(memfd_create(c"pool", MFdFlags::MFD_CLOEXEC).unwrap());
     file.set_len(len).unwrap();
     file
+}
+
+fn pool(file: &File, size: usize) -> Arc<PoolMemory> {
+    Arc::new(PoolMemory::keep(file.as_fd(), size, &Allowance::default()).unwrap())
 }
 
 fn picture(pool: &Arc<PoolMemory>, numbers: [i32; 4]) -> ShmPicture {
@@ -53,7 +59,7 @@ fn numbers_that_leave_the_pool_are_rejected() {
 #[test]
 fn rows_lie_where_offset_and_stride_say() {
     let file = memfd(4096);
-    let pool = Arc::new(PoolMemory::new(file.try_clone().unwrap().into(), 4096));
+    let pool = pool(&file, 4096);
     for y in 0..3u8 {
         file.write_all_at(&[y + 1; 20], 100 + u64::from(y) * 64).unwrap();
     }
@@ -73,7 +79,7 @@ fn rows_lie_where_offset_and_stride_say() {
 #[test]
 fn a_pool_grows_under_its_buffers() {
     let file = memfd(4096);
-    let pool = Arc::new(PoolMemory::new(file.try_clone().unwrap().into(), 4096));
+    let pool = pool(&file, 4096);
     let early = picture(&pool, [0, 4, 4, 16]);
     file.write_all_at(&[7], 0).unwrap();
     assert_eq!(first_byte(&early), Ok(7));
@@ -89,7 +95,7 @@ fn a_pool_grows_under_its_buffers() {
 #[test]
 fn a_pool_that_lies_about_its_size_is_read_again_once_it_tells_the_truth() {
     let file = memfd(0);
-    let pool = Arc::new(PoolMemory::new(file.try_clone().unwrap().into(), 1 << 16));
+    let pool = pool(&file, 1 << 16);
     let picture = picture(&pool, [4096, 16, 16, 64]);
     assert_eq!(first_byte(&picture), Err(ReadError::Truncated));
     assert_eq!(picture.stats.truncated.value(), 1);
@@ -100,7 +106,8 @@ fn a_pool_that_lies_about_its_size_is_read_again_once_it_tells_the_truth() {
 
 #[test]
 fn what_cannot_be_mapped_is_an_error_and_no_crash() {
-    let (pipe, _writer) = std::io::pipe().unwrap();
-    let pool = Arc::new(PoolMemory::new(pipe.into(), 4096));
+    let folder = tempfile::tempdir().unwrap();
+    let write_only = File::create(folder.path().join("pool")).unwrap();
+    let pool = pool(&write_only, 4096);
     assert_eq!(first_byte(&picture(&pool, [0, 4, 4, 16])), Err(ReadError::Truncated));
 }
