@@ -182,7 +182,7 @@ impl RawClient {
             if poll(&mut ready, timeout)? == 0 && left.is_zero() {
                 return Err(io::ErrorKind::TimedOut.into());
             }
-            if ready[0].any() == Some(true) && self.receive()? == 0 {
+            if ready[0].any() == Some(true) && self.receive(usize::MAX, RecvFlags::empty())? == 0 {
                 return Ok(None);
             }
         }
@@ -217,7 +217,25 @@ impl RawClient {
         }
     }
 
-    fn parse(&mut self) -> io::Result<Option<RawEvent>> {
+    /// Receives at most `most` bytes, and the fds beside them, if there are any now. Says how many
+    /// bytes came, or `None` if the peer closed the connection.
+    ///
+    /// # Errors
+    /// As the kernel says.
+    pub fn receive_some(&mut self, most: usize) -> io::Result<Option<usize>> {
+        match self.receive(most, RecvFlags::DONTWAIT) {
+            Ok(0) => Ok(None),
+            Ok(count) => Ok(Some(count)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Some(0)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The next event of those that were received whole.
+    ///
+    /// # Errors
+    /// If an event states an impossible size.
+    pub fn parse(&mut self) -> io::Result<Option<RawEvent>> {
         let Some(header) = self.unparsed.get(..8) else { return Ok(None) };
         let word = |at: usize| u32::from_ne_bytes([0, 1, 2, 3].map(|i| header[at + i]));
         let (sender, len, opcode) = (word(0), (word(4) >> 16) as usize, word(4) as u16);
@@ -232,12 +250,13 @@ impl RawClient {
         Ok(Some(RawEvent { sender, opcode, body }))
     }
 
-    fn receive(&mut self) -> io::Result<usize> {
+    fn receive(&mut self, most: usize, how: RecvFlags) -> io::Result<usize> {
         let mut bytes = [0; 16 * 1024];
+        let most = most.min(bytes.len());
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FDS))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
-        let mut slices = [IoSliceMut::new(&mut bytes)];
-        let flags = RecvFlags::CMSG_CLOEXEC;
+        let mut slices = [IoSliceMut::new(&mut bytes[..most])];
+        let flags = RecvFlags::CMSG_CLOEXEC | how;
         let received = match recvmsg(&self.stream, &mut slices, &mut control, flags) {
             Ok(received) => received,
             // A peer that closes with our bytes unread resets the connection.

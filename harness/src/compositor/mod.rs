@@ -7,7 +7,7 @@
 
 mod behave;
 mod config;
-mod send;
+pub mod send;
 mod server;
 
 use std::io::Write as _;

@@ -8,32 +8,42 @@ use wayland_backend::server::{Handle, ObjectId};
 use wayland_backend::smallvec::SmallVec;
 
 /// An argument of an event.
-pub(crate) type Arg = Argument<ObjectId, RawFd>;
+pub type Arg = Argument<ObjectId, RawFd>;
 
-pub(crate) fn uint(value: u32) -> Arg {
+/// An unsigned argument.
+#[must_use]
+pub fn uint(value: u32) -> Arg {
     Argument::Uint(value)
 }
 
-pub(crate) fn int(value: i32) -> Arg {
+/// A signed argument.
+#[must_use]
+pub fn int(value: i32) -> Arg {
     Argument::Int(value)
 }
 
-pub(crate) fn object(id: &ObjectId) -> Arg {
+/// An object as argument.
+#[must_use]
+pub fn object(id: &ObjectId) -> Arg {
     Argument::Object(id.clone())
 }
 
-pub(crate) fn array(words: &[u32]) -> Arg {
+/// Words as an array argument.
+#[must_use]
+pub fn array(words: &[u32]) -> Arg {
     Argument::Array(Box::new(words.iter().flat_map(|word| word.to_ne_bytes()).collect()))
 }
 
-pub(crate) fn text(value: &str) -> Arg {
+/// A string argument.
+#[must_use]
+pub fn text(value: &str) -> Arg {
     // Our own strings hold no NUL; an empty string stands in for one that did.
     Argument::Str(Some(Box::new(CString::new(value).unwrap_or_default())))
 }
 
 /// Sends event `name` to object `to`, if that still lives and its version has the event.
 /// Returns whether it was sent.
-pub(crate) fn event(
+pub fn event(
     handle: &Handle,
     to: &ObjectId,
     name: &str,
