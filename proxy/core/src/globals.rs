@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use stratus_protocols::InterfaceId;
 
+use crate::objects::Objects;
 use crate::policy::{GlobalPolicy, Visibility};
 use crate::violation::Problem;
 use crate::{Args, Malformed, ObjectId};
@@ -62,7 +63,12 @@ pub(crate) struct Bind {
 pub(crate) struct Globals {
     /// Sorted by name. All registries of a client hear the same.
     offers: Vec<Offer>,
+    /// The client's `wl_fixes`, if its version lets the client acknowledge removals.
+    fixes: Option<ObjectId>,
 }
+
+/// Since this version of `wl_fixes` a client acknowledges each removal of a global.
+const ACKNOWLEDGED_SINCE: u32 = 2;
 
 impl Globals {
     /// `wl_registry.global(name, interface, version)`.
@@ -91,6 +97,26 @@ impl Globals {
     /// answers such a bind with an inert object.
     pub(crate) fn is_shown(&self, name: u32) -> bool {
         self.find(name).is_some()
+    }
+
+    /// The client made what `bind` asks for.
+    pub(crate) fn bound(&mut self, bind: Bind) {
+        if bind.interface == InterfaceId::WlFixes && bind.version >= ACKNOWLEDGED_SINCE {
+            self.fixes = Some(bind.id);
+        }
+    }
+
+    /// Who acknowledges the removal of global `name` for the client, if the client would have
+    /// heard of it had we not hidden it: "after all clients acknowledge the removal of the global,
+    /// the compositor can safely destroy it" (`wl_fixes.ack_global_remove`).
+    pub(crate) fn acknowledger(&self, name: u32, objects: &Objects) -> Option<ObjectId> {
+        self.offers.binary_search_by_key(&name, |o| o.name).ok()?;
+        self.fixes.filter(|id| {
+            objects.lookup(*id).is_some_and(|fixes| {
+                let same = fixes.interface == InterfaceId::WlFixes && !fixes.destroyed;
+                same && fixes.version >= ACKNOWLEDGED_SINCE
+            })
+        })
     }
 
     fn find(&self, name: u32) -> Option<(InterfaceId, u32)> {

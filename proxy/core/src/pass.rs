@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use stratus_protocols::{InterfaceId, wl_fixes};
+
 use crate::globals::{Gate, Globals, Offered};
 use crate::message::parse_header;
 use crate::objects::{Objects, Sender};
@@ -17,7 +19,7 @@ use crate::tables::{
 use crate::violation::{Place, Problem};
 use crate::{
     Args, ClientId, Context, Direction, HEADER_LEN, Hook, Malformed, Message, ObjectId, Seen, Step,
-    Verdict,
+    Verdict, Writer,
 };
 
 /// Why messages stopped passing.
@@ -239,6 +241,7 @@ impl<H: Hook + ?Sized, const REQUESTS: bool> Pass<'_, H, REQUESTS> {
             Role::Bind => {
                 let bind = self.globals.bind(args)?;
                 self.objects.create_by_client(bind.id, bind.interface, bind.version)?;
+                self.globals.bound(bind);
             }
             Role::Global => match self.globals.offer(args, self.gate)? {
                 Offered::AsItIs => {}
@@ -250,14 +253,42 @@ impl<H: Hook + ?Sized, const REQUESTS: bool> Pass<'_, H, REQUESTS> {
                 Offered::Hidden => return Ok(Outcome::Dropped),
             },
             Role::GlobalRemove => {
-                if !self.globals.is_shown(args.clone().uint()?) {
+                let name = args.clone().uint()?;
+                if !self.globals.is_shown(name) {
+                    self.acknowledge(found.id, name);
                     return Ok(Outcome::Dropped);
+                }
+            }
+            Role::RegistryEnds => {
+                let registry = args.clone().object()?;
+                // Anything else is the client's mistake, which the compositor tells it of.
+                if self.is_registry(registry) {
+                    self.objects.destroyed_by_client(registry);
                 }
             }
             Role::Error => self.log_error(args)?,
             Role::None => {}
         }
         Ok(Outcome::AsItIs)
+    }
+
+    fn is_registry(&self, id: ObjectId) -> bool {
+        let object = self.objects.lookup(id);
+        object.is_some_and(|o| o.interface == InterfaceId::WlRegistry && !o.destroyed)
+    }
+
+    /// Says in the client's place that it will not bind global `name`, of whose removal `registry`
+    /// does not hear.
+    fn acknowledge(&mut self, registry: ObjectId, name: u32) {
+        let acknowledger = self.globals.acknowledger(name, self.objects);
+        let Some(fixes) = acknowledger.filter(|_| self.is_registry(registry)) else { return };
+        let start = self.other.own.len();
+        let opcode = wl_fixes::REQ_ACK_GLOBAL_REMOVE_OPCODE;
+        Writer::message(&mut self.other.own, fixes, opcode, |w| {
+            w.object(registry).uint(name);
+        });
+        self.other.queue_own(start);
+        self.review(Direction::Request, start);
     }
 
     /// `wl_display.error(object_id, code, message)`.

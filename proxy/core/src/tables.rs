@@ -3,7 +3,9 @@
 //! The interface tables answer the same questions by walking signatures; asking them for every
 //! message would cost more than the rest of the proxy together.
 
-use stratus_protocols::{ArgumentType, InterfaceId, MessageDesc, wl_display, wl_registry};
+use stratus_protocols::{
+    ArgumentType, InterfaceId, MessageDesc, wl_display, wl_fixes, wl_registry,
+};
 
 use crate::{Direction, Interest};
 
@@ -33,6 +35,8 @@ pub(crate) enum Role {
     Global,
     /// `wl_registry.global_remove`.
     GlobalRemove,
+    /// `wl_fixes.destroy_registry`: destroys an object that is not its sender.
+    RegistryEnds,
     /// `wl_display.error`.
     Error,
 }
@@ -172,6 +176,9 @@ fn role(message: Interest) -> Role {
         (InterfaceId::WlRegistry, Event, wl_registry::EVT_GLOBAL_OPCODE) => Role::Global,
         (InterfaceId::WlRegistry, Event, wl_registry::EVT_GLOBAL_REMOVE_OPCODE) => {
             Role::GlobalRemove
+        }
+        (InterfaceId::WlFixes, Request, wl_fixes::REQ_DESTROY_REGISTRY_OPCODE) => {
+            Role::RegistryEnds
         }
         (InterfaceId::WlDisplay, Event, wl_display::EVT_ERROR_OPCODE) => Role::Error,
         _ => Role::None,
