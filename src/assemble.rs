@@ -7,18 +7,17 @@
 //!   '---- Wakeup <~~ dropped Hold -----'     '---- PipelineHandle <~~ events'
 //! ```
 //!
-//! A wavy line crosses from one thread to another; none of them waits.
+//! A wavy line crosses from one thread to another; none of them waits. Beside the capture stands
+//! the tap, from which `stratus trace` draws (see `passage`).
 
-use std::path::{Path, PathBuf};
+mod passage;
+
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
-use stratus_capture::{Capture, CaptureConfig, CaptureStats};
 use stratus_encode::{Pipeline, PipelineConfig, PipelineError, PipelineHandle, Sink};
 use stratus_frame::{EncodedFrame, Post, mailbox};
-use stratus_proxy::core::{GlobalPolicy, Hook, PassThrough};
-use stratus_proxy::{Proxy, ProxyConfig, ProxyHandle, SocketName, Wakeup};
+use stratus_proxy::core::GlobalPolicy;
 use stratus_stream::core::message::EndReason;
 use stratus_stream::{Limits, Publisher, Server, ServerConfig, ServerEvent, random_token};
 use tokio::sync::mpsc::UnboundedSender;
@@ -27,8 +26,7 @@ use crate::failure::{Failure, chain};
 use crate::options::Settings;
 use crate::print::print;
 
-/// The longest that a game's buffer is kept from it.
-const HOLD_DEADLINE: Duration = Duration::from_millis(100);
+pub use passage::{Passage, drain};
 
 /// What the threads tell the session.
 #[derive(Debug)]
@@ -117,7 +115,8 @@ impl Stream {
         tracing::debug!("{:?}", live.handle);
     }
 
-    fn take_post(&mut self) -> Option<Post> {
+    /// The way of frames into the encoder, for the passage; once.
+    pub fn take_post(&mut self) -> Option<Post> {
         self.0.as_mut().and_then(|live| live.post.take())
     }
 }
@@ -191,81 +190,6 @@ impl Sink for ToPlayers {
             .remedy("`stratus doctor` tells which encoders there are");
         // Without a receiver the session is at its end already.
         let _ = self.reporter.send(Report::Broken(failure));
-    }
-}
-
-/// From the games' socket to the compositor, past the capture.
-pub struct Passage {
-    handle: ProxyHandle,
-    thread: JoinHandle<()>,
-    stats: Option<Arc<CaptureStats>>,
-}
-
-impl Passage {
-    /// Makes the socket in `directory` and serves it in front of `upstream`.
-    ///
-    /// # Errors
-    /// A [`Failure`] if the socket cannot be had, or a global that is to be shown or hidden is
-    /// none.
-    pub fn open(
-        settings: &Settings,
-        directory: &Path,
-        upstream: PathBuf,
-        stream: &mut Stream,
-        reporter: &Reporter,
-    ) -> Result<Self, Failure> {
-        let tried = format!("listen on {}", directory.join(&settings.socket).display());
-        let failed = |e: &dyn std::error::Error| Failure::new(&tried, chain(e));
-        let socket = SocketName::new(settings.socket.as_ref(), Some(directory.as_os_str()))
-            .map_err(|e| failed(&e))?;
-        let wakeup = Wakeup::new().map_err(|e| failed(&e))?;
-        let config = ProxyConfig { socket, upstream, policy: policy(settings)? };
-        let Some(post) = stream.take_post() else {
-            let proxy = Proxy::bind(config, PassThrough, wakeup).map_err(|e| failed(&e))?;
-            return Self::run(proxy, None, reporter);
-        };
-        let capture = CaptureConfig {
-            size: settings.size,
-            refresh_mhz: settings.fps * 1000,
-            hold_deadline: HOLD_DEADLINE,
-        };
-        let capture = Capture::new(&capture, post, wakeup.waker());
-        let stats = capture.stats();
-        let proxy = Proxy::bind(config, capture, wakeup).map_err(|e| failed(&e))?;
-        Self::run(proxy, Some(stats), reporter)
-    }
-
-    fn run<H: Hook + Send + 'static>(
-        proxy: Proxy<H>,
-        stats: Option<Arc<CaptureStats>>,
-        reporter: &Reporter,
-    ) -> Result<Self, Failure> {
-        let handle = proxy.handle();
-        let reporter = reporter.clone();
-        let thread = std::thread::Builder::new()
-            .name("stratus-proxy".into())
-            .spawn(move || {
-                let _fuse = Fuse(reporter.clone(), "the proxy's thread");
-                if let Err(e) = proxy.run() {
-                    let failure = Failure::new("go on forwarding messages", chain(&e));
-                    // Without a receiver the session is at its end already.
-                    let _ = reporter.send(Report::Broken(failure));
-                }
-            })
-            .map_err(|e| Failure::new("start the proxy's thread", e))?;
-        Ok(Self { handle, thread, stats })
-    }
-
-    /// Disconnects all games and removes the socket. Gives the number of frames that were taken,
-    /// where any could be.
-    pub fn close(self) -> Option<u64> {
-        self.handle.stop();
-        if self.thread.join().is_err() {
-            tracing::error!("the proxy's thread panicked");
-        }
-        let stats = self.stats?;
-        tracing::debug!("{stats:?}");
-        Some(stats.handed.value())
     }
 }
 

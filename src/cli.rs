@@ -30,6 +30,8 @@ pub enum Command {
     Proxy(ProxyArgs),
     /// Receive a stream
     Play(PlayArgs),
+    /// Show the Wayland messages of a client, or of all clients of a running session
+    Trace(TraceArgs),
     /// Say what this machine can do and what to install
     Doctor(DoctorArgs),
     /// List the globals of a compositor: which of them games see, and why
@@ -119,6 +121,91 @@ fn seconds(text: &str) -> Result<f64, String> {
         Ok(s) if s > 0.0 && s <= 1e6 => Ok(s),
         _ => Err("a number of seconds above 0 and up to 1000000".into()),
     }
+}
+
+/// `stratus trace`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+With a CLIENT it is started behind a socket of its own in front of $WAYLAND_DISPLAY; lines go to \
+standard error, and the exit code is the client's. Without one, the clients of a running `stratus \
+run` or `stratus proxy` are shown from now on; lines go to standard output until Ctrl-C or until \
+the session ends.
+
+A PATTERN is an interface, a message or an object, with * and ?: wl_surface, 'xdg_*', \
+wl_surface.commit, '*.configure', wl_surface@3, @3.frame.
+
+Example: stratus trace --only 'xdg_*' --only wl_surface.commit -- foot")]
+pub struct TraceArgs {
+    /// Socket of the session to attach to: its name, or its path [default: stratus-0]
+    #[arg(long, value_name = "NAME", conflicts_with = "client_command")]
+    pub socket: Option<PathBuf>,
+    /// Show only messages that match this pattern; may be repeated
+    #[arg(long, value_name = "PATTERN")]
+    pub only: Vec<String>,
+    /// Leave out messages that match this pattern; may be repeated
+    #[arg(long, value_name = "PATTERN")]
+    pub except: Vec<String>,
+    /// Show only this client, by the number in braces; may be repeated
+    #[arg(long, value_name = "N")]
+    pub client: Vec<u64>,
+    /// Show only requests, or only events
+    #[arg(long, value_name = "WAY", value_enum)]
+    pub direction: Option<TraceDirection>,
+    /// Show only what Stratus changes, drops and adds
+    #[arg(long)]
+    pub changes: bool,
+    /// Time in front of a line: since the start, of day in UTC, or since the line before
+    #[arg(long, value_name = "TIME", value_enum, default_value = "start")]
+    pub time: TraceTime,
+    /// Leave enums as numbers, as WAYLAND_DEBUG does
+    #[arg(long)]
+    pub numbers: bool,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub json: bool,
+    /// Write the lines to this file
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Whether to take the client's frames as `stratus run` does, to see what that changes; they
+    /// are thrown away
+    #[arg(long, value_name = "WHEN", value_enum, requires = "client_command")]
+    pub capture: Option<crate::options::Capture>,
+    /// Size of the picture with --capture on [default: 1280x720]
+    #[arg(long, value_name = "WxH", requires = "client_command")]
+    pub size: Option<crate::options::StreamSize>,
+    /// Frames a second with --capture on, 1 to 240 [default: 60]
+    #[arg(long, value_name = "N", requires = "client_command",
+          value_parser = clap::value_parser!(u32).range(1..=240))]
+    pub fps: Option<u32>,
+    /// Show the client this global although it is hidden by default; may be repeated
+    #[arg(long, value_name = "INTERFACE", value_delimiter = ',', requires = "client_command")]
+    pub allow_global: Vec<String>,
+    /// Hide this global from the client; may be repeated
+    #[arg(long, value_name = "INTERFACE", value_delimiter = ',', requires = "client_command")]
+    pub hide_global: Vec<String>,
+    /// The client and its arguments
+    #[arg(last = true, value_name = "CLIENT", id = "client_command")]
+    pub client_command: Vec<OsString>,
+}
+
+/// Which messages a trace shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum TraceDirection {
+    /// From the client.
+    Requests,
+    /// From the compositor.
+    Events,
+}
+
+/// Which time stands in front of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum TraceTime {
+    /// Seconds since the trace began.
+    Start,
+    /// Date and time of day, in UTC.
+    Wall,
+    /// Seconds since the line before.
+    Delta,
 }
 
 /// `stratus doctor`

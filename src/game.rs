@@ -126,7 +126,8 @@ impl Game {
     }
 }
 
-fn why(e: &io::Error) -> String {
+/// What keeps a program from starting, in words.
+pub(crate) fn why(e: &io::Error) -> String {
     match e.kind() {
         ErrorKind::NotFound => "there is no such program".into(),
         // Searching $PATH gives this too if a directory on the way may not be read.

@@ -96,7 +96,8 @@ impl Parts {
         stream: &mut Stream,
         reporter: &mpsc::UnboundedSender<Report>,
     ) -> Result<(), Failure> {
-        self.passage = Some(Passage::open(settings, &directory, upstream, stream, reporter)?);
+        self.passage =
+            Some(Passage::open(settings, &directory, upstream, stream.take_post(), (), reporter)?);
         let game = Game::start(command, &settings.socket, &directory, family.marker())?;
         tracing::info!(
             "{} plays in Sway, {} at {} frames a second",
@@ -122,7 +123,7 @@ pub async fn serve(
     let mut signals = listen()?;
     let (reporter, mut reports) = mpsc::unbounded_channel();
     let mut stream = Stream::start(settings, &reporter)?;
-    let passage = Passage::open(settings, directory, upstream, &mut stream, &reporter)?;
+    let passage = Passage::open(settings, directory, upstream, stream.take_post(), (), &reporter)?;
     stream.announce()?;
     tracing::info!("start games with WAYLAND_DISPLAY={}", settings.socket);
     let end = loop {

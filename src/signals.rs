@@ -13,6 +13,9 @@ pub struct Signals {
     child: Signal,
 }
 
+/// How SIGINT says it.
+pub const INTERRUPTED: &str = "interrupted (SIGINT)";
+
 /// What a signal says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Said {
@@ -39,7 +42,7 @@ impl Signals {
     /// The next one. May be dropped at any point without losing a signal.
     pub async fn next(&mut self) -> Said {
         tokio::select! {
-            _ = self.interrupt.recv() => Said::End("interrupted (SIGINT)"),
+            _ = self.interrupt.recv() => Said::End(INTERRUPTED),
             _ = self.terminate.recv() => Said::End("terminated (SIGTERM)"),
             _ = self.hangup.recv() => Said::End("the terminal is gone (SIGHUP)"),
             _ = self.child.recv() => Said::Child,

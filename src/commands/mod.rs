@@ -5,6 +5,7 @@ mod globals;
 mod play;
 mod proxy;
 mod run;
+mod trace;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -43,6 +44,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Run(args) => run::run(&settle(args.streaming)?, &args.game),
         Command::Proxy(args) => proxy::run(&settle(args.streaming)?),
         Command::Play(args) => play::run(&args),
+        Command::Trace(args) => trace::run(args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Globals(args) => globals::run(args),
         Command::Completions(args) => completions(&args),

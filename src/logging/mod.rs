@@ -15,8 +15,16 @@ use crate::options::LogFormat;
 ///
 /// QUIC and TLS report ordinary lost peers as warnings; the stream's own lines say it better.
 pub fn start(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("info,quinn=error,quinn_proto=error,rustls=error"));
+    start_with("info,quinn=error,quinn_proto=error,rustls=error", format);
+}
+
+/// The same with `warn` and above: for commands whose own output goes to standard error.
+pub fn start_quiet() {
+    start_with("warn", LogFormat::Human);
+}
+
+fn start_with(usual: &str, format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
     let lines =
         fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let lines = match format {

@@ -78,6 +78,17 @@ pub fn spawn(mut command: Command, marker: &Marker) -> io::Result<Child> {
     command.spawn()
 }
 
+/// Like [`spawn`], but in our own process group: the terminal stays the child's as well, with its
+/// keys and its Ctrl-C.
+///
+/// # Errors
+/// Those of [`Command::spawn`].
+pub fn spawn_beside(mut command: Command, marker: &Marker) -> io::Result<Child> {
+    command.env(SESSION_VARIABLE, marker.id());
+    spawn_unsafe::end_with_parent(&mut command);
+    command.spawn()
+}
+
 /// All children that ended since the last call, orphans that came to us among them.
 ///
 /// Nothing else in a session waits for children, so no status is lost.

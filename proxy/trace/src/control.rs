@@ -57,12 +57,13 @@ pub trait Command: Send + Sync {
 /// The commands of a control socket, by name.
 pub type Commands = Vec<(&'static str, Box<dyn Command>)>;
 
-/// A control socket that is served. Close it before the lock of the games' socket is released.
+/// A control socket that is served. Withdraw it before the lock of the games' socket is released.
 pub struct ControlSocket {
     path: PathBuf,
     listener: UnixListener,
     served: Arc<Served>,
     thread: Option<JoinHandle<()>>,
+    withdrawn: bool,
 }
 
 struct Served {
@@ -91,7 +92,8 @@ impl ControlSocket {
             peers: Mutex::default(),
             left: Condvar::new(),
         });
-        let mut socket = Self { path: path.to_owned(), listener, served, thread: None };
+        let mut socket =
+            Self { path: path.to_owned(), listener, served, thread: None, withdrawn: false };
         // Whoever connected before this is asked for its user like all others.
         std::fs::set_permissions(path, Permissions::from_mode(0o600))?;
         let (listener, served) = (socket.listener.try_clone()?, Arc::clone(&socket.served));
@@ -106,15 +108,11 @@ impl ControlSocket {
         &self.path
     }
 
-    /// Removes the socket and takes leave of its peers, which have a second to take what is left
-    /// for them. End first what answers them.
-    pub fn close(self) {
-        drop(self);
-    }
-}
-
-impl Drop for ControlSocket {
-    fn drop(&mut self) {
+    /// Removes the socket and takes no new peers. Those who are there stay.
+    pub fn withdraw(&mut self) {
+        if std::mem::replace(&mut self.withdrawn, true) {
+            return;
+        }
         if let Err(e) = std::fs::remove_file(&self.path) {
             tracing::warn!("cannot remove {}: {e}", self.path.display());
         }
@@ -124,6 +122,14 @@ impl Drop for ControlSocket {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+    }
+}
+
+/// Takes leave of the peers, which have a second to take what is left for them: end first what
+/// answers them.
+impl Drop for ControlSocket {
+    fn drop(&mut self) {
+        self.withdraw();
         let peers = lock(&self.served.peers);
         let (peers, _) = self
             .served

@@ -19,6 +19,7 @@
 use std::fmt::Write;
 
 use serde::{Serialize, Serializer};
+use stratus_protocols::InterfaceId;
 use stratus_proxy_core::{ClientId, Direction, Step};
 
 use crate::arguments::{Value, Values};
@@ -188,7 +189,7 @@ fn argument<'v>(value: &'v Value<'_>) -> Argument<'v> {
         Value::Text(text) => Argument::Text { string: text.map(lossy) },
         Value::Object(None) => Argument::Object { object: None, interface: None },
         Value::Object(Some((id, interface))) => {
-            Argument::Object { object: Some(id.0), interface: interface.map(|i| i.name()) }
+            Argument::Object { object: Some(id.0), interface: interface.map(InterfaceId::name) }
         }
         Value::NewId(id, interface) => {
             Argument::NewId { new_id: id.0, interface: interface.map(lossy) }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
+use std::time::Duration;
 
 use stratus_frame::MonoTime;
 use stratus_proxy_core::{ClientId, Observer, Seen};
@@ -30,6 +31,8 @@ struct Shared {
     /// Whether there are queues.
     active: AtomicBool,
     state: Mutex<State>,
+    /// Rung when a client goes.
+    left: Condvar,
     waker: Waker,
 }
 
@@ -66,8 +69,12 @@ impl Hub {
     /// somebody reads.
     #[must_use]
     pub fn new(waker: Waker) -> (Self, Tap) {
-        let shared =
-            Arc::new(Shared { active: AtomicBool::new(false), state: Mutex::default(), waker });
+        let shared = Arc::new(Shared {
+            active: AtomicBool::new(false),
+            state: Mutex::default(),
+            left: Condvar::new(),
+            waker,
+        });
         (Self { shared: Arc::clone(&shared) }, Tap { shared, record: Vec::new() })
     }
 
@@ -90,6 +97,15 @@ impl Hub {
         drop(state);
         self.shared.waker.wake_by_ref();
         Feed { shared: Arc::clone(&self.shared), queue, spare: Vec::new() }
+    }
+}
+
+impl Hub {
+    /// Waits until no client is connected, or `patience` is over.
+    pub fn wait_until_nobody(&self, patience: Duration) {
+        let state = lock(&self.shared.state);
+        // A poisoned lock means that a reader panicked; the proxy ends all the same.
+        drop(self.shared.left.wait_timeout_while(state, patience, |s| !s.clients.is_empty()));
     }
 }
 
@@ -146,6 +162,7 @@ impl Observer for Tap {
         self.record.clear();
         step::write_gone(&mut self.record, client, MonoTime::now().as_nanos());
         self.push();
+        self.shared.left.notify_all();
     }
 }
 

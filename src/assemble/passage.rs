@@ -1,0 +1,139 @@
+//! The proxy's thread, with the capture and all who watch.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use stratus_capture::{Capture, CaptureConfig, CaptureStats};
+use stratus_frame::{Arrival, Post, mailbox};
+use stratus_proxy::core::{Hook, Observed, Observer, PassThrough};
+use stratus_proxy::{Proxy, ProxyConfig, ProxyHandle, SocketName, Wakeup};
+use stratus_trace::{ControlSocket, Hub, QUEUE_LIMIT, TRACE, TraceCommand, control_path};
+
+use super::{Fuse, Report, Reporter, policy};
+use crate::failure::{Failure, chain};
+use crate::options::Settings;
+
+/// The longest that a game's buffer is kept from it.
+const HOLD_DEADLINE: Duration = Duration::from_millis(100);
+
+/// From the games' socket to the compositor, past the capture.
+pub struct Passage {
+    socket: PathBuf,
+    handle: ProxyHandle,
+    thread: JoinHandle<()>,
+    stats: Option<Arc<CaptureStats>>,
+    hub: Hub,
+    control: ControlSocket,
+}
+
+impl Passage {
+    /// Makes the socket in `directory` and serves it in front of `upstream`. Frames are taken if
+    /// there is a `post` for them. `observer` watches all that passes, beside whoever attaches to
+    /// the control socket.
+    ///
+    /// # Errors
+    /// A [`Failure`] if the socket cannot be had, or a global that is to be shown or hidden is
+    /// none.
+    pub fn open<O: Observer + Send + 'static>(
+        settings: &Settings,
+        directory: &Path,
+        upstream: PathBuf,
+        post: Option<Post>,
+        observer: O,
+        reporter: &Reporter,
+    ) -> Result<Self, Failure> {
+        let tried = format!("listen on {}", directory.join(&settings.socket).display());
+        let failed = |e: &dyn std::error::Error| Failure::new(&tried, chain(e));
+        let socket = SocketName::new(settings.socket.as_ref(), Some(directory.as_os_str()))
+            .map_err(|e| failed(&e))?;
+        let wakeup = Wakeup::new().map_err(|e| failed(&e))?;
+        let config = ProxyConfig { socket, upstream, policy: policy(settings)? };
+        let (hub, tap) = Hub::new(wakeup.waker());
+        let observer = (tap, observer);
+        let Some(post) = post else {
+            let hook = Observed { hook: PassThrough, observer };
+            let proxy = Proxy::bind(config, hook, wakeup).map_err(|e| failed(&e))?;
+            return Self::run(proxy, None, hub, reporter);
+        };
+        let capture = CaptureConfig {
+            size: settings.size,
+            refresh_mhz: settings.fps * 1000,
+            hold_deadline: HOLD_DEADLINE,
+        };
+        let capture = Capture::new(&capture, post, wakeup.waker());
+        let stats = capture.stats();
+        let hook = Observed { hook: capture, observer };
+        let proxy = Proxy::bind(config, hook, wakeup).map_err(|e| failed(&e))?;
+        Self::run(proxy, Some(stats), hub, reporter)
+    }
+
+    fn run<H: Hook + Send + 'static>(
+        proxy: Proxy<H>,
+        stats: Option<Arc<CaptureStats>>,
+        hub: Hub,
+        reporter: &Reporter,
+    ) -> Result<Self, Failure> {
+        let socket = proxy.socket_path().to_owned();
+        // The proxy holds the lock of its socket, so the one beside it is ours as well.
+        let path = control_path(&socket);
+        let trace = TraceCommand::new(hub.clone(), QUEUE_LIMIT);
+        let control = ControlSocket::open(&path, vec![(TRACE, Box::new(trace))])
+            .map_err(|e| Failure::new(format!("listen on {}", path.display()), e))?;
+        let handle = proxy.handle();
+        let reporter = reporter.clone();
+        let thread = std::thread::Builder::new()
+            .name("stratus-proxy".into())
+            .spawn(move || {
+                let _fuse = Fuse(reporter.clone(), "the proxy's thread");
+                if let Err(e) = proxy.run() {
+                    let failure = Failure::new("go on forwarding messages", chain(&e));
+                    // Without a receiver the session is at its end already.
+                    let _ = reporter.send(Report::Broken(failure));
+                }
+            })
+            .map_err(|e| Failure::new("start the proxy's thread", e))?;
+        Ok(Self { socket, handle, thread, stats, hub, control })
+    }
+
+    /// The games' socket.
+    #[must_use]
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// Where to watch what passes.
+    #[must_use]
+    pub fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    /// Disconnects all games and removes the socket. Gives the number of frames that were taken,
+    /// where any could be.
+    pub fn close(mut self) -> Option<u64> {
+        // While the proxy still holds the lock: after that the place may be another's.
+        self.control.withdraw();
+        self.handle.stop();
+        if self.thread.join().is_err() {
+            tracing::error!("the proxy's thread panicked");
+        }
+        let stats = self.stats?;
+        tracing::debug!("{stats:?}");
+        Some(stats.handed.value())
+    }
+}
+
+/// A way for frames that nobody wants to see: each is given back at once. The thread ends when
+/// the passage that takes the frames does.
+///
+/// # Errors
+/// A [`Failure`] if the thread cannot be started.
+pub fn drain() -> Result<Post, Failure> {
+    let (post, slot) = mailbox();
+    std::thread::Builder::new()
+        .name("stratus-drain".into())
+        .spawn(move || while !matches!(slot.wait(true, None), Arrival::Closed) {})
+        .map_err(|e| Failure::new("start the thread that gives frames back", e))?;
+    Ok(post)
+}

@@ -1,0 +1,121 @@
+//! The clients of a session that runs, through its control socket.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use stratus_trace::{Attached, CannotAttach, Options, TRACE, attach, control_path};
+use tokio::sync::oneshot;
+
+use super::output;
+use crate::cli::TraceArgs;
+use crate::failure::{Failure, chain};
+use crate::process::is_usable_directory;
+use crate::signals::{Said, Signals};
+
+/// Prints what the session's clients say until a signal comes or the session ends.
+pub(super) fn run(args: &TraceArgs, options: &Options) -> Result<ExitCode, Failure> {
+    let name = args.socket.as_deref().unwrap_or(Path::new("stratus-0"));
+    let control = find(name)?;
+    let request =
+        serde_json::to_string(options).map_err(|e| Failure::new("say what to trace", e))?;
+    let attached = attach(&control, TRACE, &request).map_err(|e| {
+        let failure = Failure::new("attach to the session", chain(&e));
+        match e {
+            CannotAttach::Silent { .. } => failure.remedy("see whether the session still runs"),
+            _ => failure.remedy("use the same version of Stratus for both"),
+        }
+    })?;
+    let out = output(args.output.as_deref(), io::stdout())?;
+    super::super::on_this_thread(copy_until_signal(attached, out))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Copies on a thread of its own, so that a reader that does not read cannot make us deaf.
+async fn copy_until_signal(attached: Attached, out: Box<dyn Write + Send>) -> Result<(), Failure> {
+    let failed = |e: io::Error| Failure::new("print the trace", e);
+    let mut signals = Signals::listen().map_err(|e| Failure::new("listen to signals", e))?;
+    let connection = attached.closer().map_err(failed)?;
+    let (done, mut finished) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("stratus-copy".into())
+        .spawn(move || {
+            // Nobody waits any more if a signal came.
+            let _ = done.send(copy(attached, out));
+        })
+        .map_err(failed)?;
+    loop {
+        tokio::select! {
+            result = &mut finished => return result.unwrap_or(Ok(())).map_err(failed),
+            said = signals.next() => if let Said::End(_) = said {
+                let _ = connection.shutdown(Shutdown::Both);
+                return Ok(());
+            },
+        }
+    }
+}
+
+fn copy(mut from: Attached, mut to: Box<dyn Write + Send>) -> io::Result<()> {
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        let len = match from.read(&mut buffer) {
+            // A session that was killed leaves bytes of ours unread.
+            Ok(0) | Err(_) => return Ok(()),
+            Ok(len) => len,
+        };
+        match to.write_all(&buffer[..len]).and_then(|()| to.flush()) {
+            // Whoever read our lines has seen enough, as `head` does.
+            Err(e) if e.kind() == ErrorKind::BrokenPipe => return Ok(()),
+            other => other?,
+        }
+    }
+}
+
+/// The control socket of the one session that has a games' socket of this name: in the runtime
+/// directory, or in the private one of a `stratus run`.
+fn find(name: &Path) -> Result<PathBuf, Failure> {
+    if name.is_absolute() {
+        return Ok(control_path(name));
+    }
+    let tried = format!("find a session with the socket {}", name.display());
+    let answering: Vec<PathBuf> =
+        places().iter().map(|place| control_path(&place.join(name))).filter(answers).collect();
+    match &answering[..] {
+        [] => Err(Failure::new(tried, "none runs that takes tracers").remedy(
+            "start `stratus run` or `stratus proxy` as this user, or name its socket with \
+             --socket; to trace one client alone: stratus trace -- CLIENT",
+        )),
+        [one] => Ok(one.clone()),
+        several => {
+            let list: Vec<String> =
+                several.iter().map(|path| path.with_extension("").display().to_string()).collect();
+            Err(Failure::usage(tried, format!("there are {}: {}", list.len(), list.join(", ")))
+                .remedy("choose one with --socket and its path"))
+        }
+    }
+}
+
+fn answers(control: &PathBuf) -> bool {
+    UnixStream::connect(control).is_ok()
+}
+
+/// Where sessions of this user make their sockets.
+fn places() -> Vec<PathBuf> {
+    let mut places = Vec::new();
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    for parent in runtime.into_iter().chain([PathBuf::from("/tmp")]) {
+        let inner = std::fs::read_dir(&parent).into_iter().flatten().flatten();
+        let private = inner
+            .filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b"stratus-"))
+            .map(|entry| entry.path());
+        places.extend(private.filter(|path| is_usable_directory(path)));
+        if is_usable_directory(&parent) {
+            places.push(parent);
+        }
+    }
+    places.sort();
+    places.dedup();
+    places
+}
