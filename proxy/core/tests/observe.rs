@@ -208,7 +208,7 @@ fn what_ends_the_session_came_and_the_clients_error_is_our_own() {
     s.feed(Side::Client, &sync(4), Vec::new(), 0, &mut hook).unwrap_err();
     let [came, error] = &hook.observer.lines[..] else { panic!("{:#?}", hook.observer.lines) };
     assert_eq!(came, "Came wl_display@1.sync[4]");
-    assert!(error.starts_with("Own wl_display@1.error[1, 0, "), "{error}");
+    assert!(error.starts_with("Own wl_display@1.error[1, 1, "), "{error}");
 
     let (mut s, mut hook) = watched(PassThrough);
     s.handle_lost_fds(Side::Client, 0, &mut hook);
