@@ -88,14 +88,20 @@ fn attribute<'a>(tag: &'a str, name: &str) -> &'a str {
     rest.split('"').next().unwrap()
 }
 
-/// Names and versions of the interfaces of one description.
-fn interfaces(description: &Path) -> Vec<(String, u32)> {
+/// A description without its comments.
+fn text_of(description: &Path) -> String {
     let mut text = std::fs::read_to_string(description).unwrap();
     while let Some(start) = text.find("<!--") {
         let end = text[start..].find("-->").unwrap() + start + 3;
         text.replace_range(start..end, "");
     }
-    text.split("<interface")
+    text
+}
+
+/// Names and versions of the interfaces of one description.
+fn interfaces(description: &Path) -> Vec<(String, u32)> {
+    text_of(description)
+        .split("<interface")
         .skip(1)
         .map(|rest| {
             let tag = rest.split('>').next().unwrap().replace('\n', " ");
@@ -157,4 +163,45 @@ fn what_lies_unused_in_a_crate_is_described_by_us() {
         }
     }
     assert!(unused < 3, "{unused} descriptions without code: is the search right?");
+}
+
+/// What of an interface is seen on the wire: its messages and the types of their arguments.
+fn messages(interface: &str) -> Vec<String> {
+    let body = interface.split("</interface>").next().unwrap();
+    let tags = body.split('<').skip(1).map(|rest| rest.split('>').next().unwrap());
+    let seen = |tag: &str| {
+        let kind = tag.split([' ', '\n']).next().unwrap();
+        let optional = |name: &str| {
+            tag.split_once(&format!(" {name}=\""))
+                .map_or("", |(_, rest)| rest.split('"').next().unwrap())
+        };
+        match kind {
+            "request" | "event" => {
+                Some([kind, optional("name"), optional("type"), optional("since")].join(" "))
+            }
+            "arg" => Some([kind, optional("type"), optional("interface")].join(" ")),
+            _ => None,
+        }
+    };
+    tags.filter_map(seen).collect()
+}
+
+/// Where two crates describe an interface it does not matter whose table is taken.
+#[test]
+fn crates_that_describe_the_same_interface_agree() {
+    let mut known: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut twice = Vec::new();
+    for file in crate_folders().iter().flat_map(|folder| descriptions(folder)) {
+        for interface in text_of(&file).split("<interface").skip(1) {
+            let name = attribute(interface, "name").to_owned();
+            let messages = messages(interface);
+            if let Some(before) = known.insert(name.clone(), messages.clone()) {
+                assert_eq!(before, messages, "{name} of {}", file.display());
+                twice.push(name);
+            }
+        }
+    }
+    twice.sort();
+    let decorations = ["org_kde_kwin_server_decoration", "org_kde_kwin_server_decoration_manager"];
+    assert_eq!(twice, decorations);
 }
