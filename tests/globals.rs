@@ -55,7 +55,7 @@ fn a_compositor_s_globals_are_listed_as_games_see_them() {
 
     let text = ask(&[]);
     let line = text.lines().find(|l| l.starts_with("zwlr_screencopy_manager_v1")).unwrap();
-    assert!(line.contains("hidden reads the screen"), "{text}");
+    assert!(line.contains("hidden  reads the screen"), "{text}");
 
     let (compositor, all) = listed(&ask(&["--all", "--json"]));
     assert_eq!(compositor, None);

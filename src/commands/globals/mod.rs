@@ -116,11 +116,12 @@ fn readable(report: &Report) -> String {
     for section in &report.sections {
         let offered = report.compositor.is_some();
         let first = if offered { "offered" } else { "known" };
-        let _ = writeln!(text, "{:<width$}  {first:>7}  games  why", section.about);
+        let _ = writeln!(text, "{:<width$}  {first:>7}  {:>6}  why", section.about, "games");
         for line in &section.globals {
             let version = number(if offered { line.offered } else { line.known });
             let games = line.forwarded.map_or("hidden".to_owned(), |v| v.to_string());
-            let _ = write!(text, "{:<width$}  {version:>7}  {games:>6} {}", line.name, line.reason);
+            let _ =
+                write!(text, "{:<width$}  {version:>7}  {games:>6}  {}", line.name, line.reason);
             let _ = match line.is_clamped() {
                 true => writeln!(text, " (no newer version is known)"),
                 false => writeln!(text),
@@ -168,7 +169,7 @@ mod tests {
         let report = Report { sections: vec![section], compositor: Some("wayland-9".into()) };
         let text = readable(&report);
         let line = |start: &str| text.lines().find(|l| l.starts_with(start)).unwrap();
-        assert!(line("weston_debug_v1").contains("hidden rules the session"), "{text}");
-        assert!(line("unheard_of").contains("hidden its messages are not known"), "{text}");
+        assert!(line("weston_debug_v1").contains("hidden  rules the session"), "{text}");
+        assert!(line("unheard_of").contains("hidden  its messages are not known"), "{text}");
     }
 }
