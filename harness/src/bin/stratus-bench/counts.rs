@@ -1,0 +1,151 @@
+//! Counts, which no noise touches: instructions by callgrind, system calls by strace. Each is the
+//! difference between a run with rounds and a run without, so that starting and ending cancel.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, ensure};
+
+use crate::client::{Client, Workload};
+use crate::contestants::{Contestant, PATIENCE};
+
+/// System calls by name.
+pub(crate) type Calls = BTreeMap<String, f64>;
+
+/// What one contestant does for one workload.
+pub(crate) struct Counts {
+    pub(crate) contestant: usize,
+    pub(crate) workload: Workload,
+    /// In user space, a message.
+    pub(crate) instructions: Option<f64>,
+    /// By name, a round.
+    pub(crate) calls: Option<Calls>,
+}
+
+/// Rounds that are counted: enough that a few more or less at the start are lost in them.
+fn rounds(workload: Workload) -> u32 {
+    (40_000 / workload.messages()) as u32
+}
+
+/// Counts for every contestant but those that have no process of their own.
+pub(crate) fn count(
+    contestants: &[Contestant],
+    workloads: &[Workload],
+    (folder, upstream): (&Path, &Path),
+) -> Vec<Counts> {
+    let mut all = Vec::new();
+    for (index, contestant) in contestants.iter().enumerate() {
+        let place = folder.join(format!("c{index}"));
+        let run = |tool: fn(&Path) -> Vec<OsString>, read: fn(&Path) -> anyhow::Result<Calls>| {
+            let counted = difference(contestant, workloads, (&place, upstream), (tool, read));
+            counted.inspect_err(|e| eprintln!("{} is not counted: {e:#}", contestant.name)).ok()
+        };
+        let instructions = run(callgrind, read_callgrind);
+        let calls = run(strace, read_strace);
+        if instructions.is_none() && calls.is_none() {
+            continue;
+        }
+        for (at, &workload) in workloads.iter().enumerate() {
+            let each = f64::from(rounds(workload));
+            let a_message = each * workload.messages() as f64;
+            all.push(Counts {
+                contestant: index,
+                workload,
+                instructions: instructions.as_ref().map(|all| all[at]["Ir"] / a_message),
+                calls: calls.as_ref().map(|all| {
+                    let calls = all[at].iter().map(|(name, n)| (name.clone(), n / each));
+                    // Less than one in a hundred rounds belongs to no round.
+                    calls.filter(|(_, n)| *n >= 0.01).collect()
+                }),
+            });
+        }
+    }
+    all
+}
+
+/// For each workload, what it counted more than a run without rounds.
+fn difference(
+    contestant: &Contestant,
+    workloads: &[Workload],
+    (place, upstream): (&Path, &Path),
+    (tool, read): (fn(&Path) -> Vec<OsString>, fn(&Path) -> anyhow::Result<Calls>),
+) -> anyhow::Result<Vec<Calls>> {
+    let counted = |workload: Workload, rounds: u32| -> anyhow::Result<Calls> {
+        let _ = fs::remove_dir_all(place);
+        let out = place.join("out");
+        let tool = tool(&out);
+        fs::create_dir_all(place)?;
+        fs::set_permissions(place, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+        let running = contestant.start(place, upstream, &tool)?;
+        ensure!(!running.groups().is_empty(), "nothing of its own runs");
+        let mut client = Client::connect(&running.socket, PATIENCE)?;
+        client.choose(workload)?;
+        for _ in 0..rounds {
+            client.round()?;
+        }
+        // Some end only when their client is gone.
+        drop(client);
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        running.end();
+        read(place)
+    };
+    let none = counted(Workload::Sync(1), 0)?;
+    let more = workloads.iter().map(|&workload| {
+        let mut some = counted(workload, rounds(workload))?;
+        for (name, n) in &mut some {
+            *n -= none.get(name).copied().unwrap_or_default();
+        }
+        Ok(some)
+    });
+    more.collect()
+}
+
+fn callgrind(out: &Path) -> Vec<OsString> {
+    let mut file = OsString::from("--callgrind-out-file=");
+    file.push(out);
+    file.push(".%p");
+    vec!["valgrind".into(), "--quiet".into(), "--tool=callgrind".into(), file]
+}
+
+fn strace(out: &Path) -> Vec<OsString> {
+    // One file a process, because two programs may run.
+    vec!["strace".into(), "-ff".into(), "-o".into(), out.into()]
+}
+
+fn outputs(place: &Path) -> anyhow::Result<Vec<String>> {
+    let mut texts = Vec::new();
+    for entry in fs::read_dir(place)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with("out.") {
+            texts.push(fs::read_to_string(entry.path())?);
+        }
+    }
+    ensure!(!texts.is_empty(), "the tool left nothing to read");
+    Ok(texts)
+}
+
+fn read_callgrind(place: &Path) -> anyhow::Result<Calls> {
+    let mut total = 0.0;
+    for text in outputs(place)? {
+        let line = text.lines().find_map(|line| line.strip_prefix("totals: "));
+        let line = line.context("callgrind wrote no totals")?;
+        total += line.trim().parse::<f64>()?;
+    }
+    Ok(Calls::from([("Ir".to_owned(), total)]))
+}
+
+/// `name(arguments) = result` on each line.
+fn read_strace(place: &Path) -> anyhow::Result<Calls> {
+    let mut calls = Calls::new();
+    for text in outputs(place)? {
+        for line in text.lines() {
+            let Some((name, _)) = line.split_once('(') else { continue };
+            if name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') {
+                *calls.entry(name.to_owned()).or_default() += 1.0;
+            }
+        }
+    }
+    Ok(calls)
+}
