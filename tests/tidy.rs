@@ -44,6 +44,10 @@ const CRATES: &[(&str, &[&str])] = &[
         ],
     ),
     ("harness", &[]),
+    (
+        "benches/counts",
+        &["stratus-protocols", "stratus-proxy-core", "stratus-frame", "stratus-capture"],
+    ),
 ];
 
 /// What a core must not touch: it takes bytes and time as arguments.

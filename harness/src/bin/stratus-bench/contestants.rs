@@ -89,7 +89,7 @@ impl Contestant {
             Kind::Relay => {
                 running.socket = place.join("relay");
                 let mut command = program(&std::env::current_exe()?);
-                running.spawn(command.arg("carry").arg(&running.socket.clone()).arg(upstream))?;
+                running.spawn(command.arg("carry").arg(running.socket.clone()).arg(upstream))?;
             }
             Kind::Stratus { binary, capture } => {
                 running.socket = place.join("stratus-0");

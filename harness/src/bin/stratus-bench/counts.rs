@@ -24,6 +24,17 @@ pub(crate) struct Counts {
     pub(crate) calls: Option<Calls>,
 }
 
+/// A program that counts what the program below it does.
+struct Counter {
+    /// The program and its arguments; it shall write to files whose names begin like this.
+    command: fn(&Path) -> Vec<OsString>,
+    /// What it wrote to the files in this folder.
+    read: fn(&Path) -> anyhow::Result<Calls>,
+}
+
+const CALLGRIND: Counter = Counter { command: callgrind, read: read_callgrind };
+const STRACE: Counter = Counter { command: strace, read: read_strace };
+
 /// Rounds that are counted: enough that a few more or less at the start are lost in them.
 fn rounds(workload: Workload) -> u32 {
     (40_000 / workload.messages()) as u32
@@ -38,12 +49,12 @@ pub(crate) fn count(
     let mut all = Vec::new();
     for (index, contestant) in contestants.iter().enumerate() {
         let place = folder.join(format!("c{index}"));
-        let run = |tool: fn(&Path) -> Vec<OsString>, read: fn(&Path) -> anyhow::Result<Calls>| {
-            let counted = difference(contestant, workloads, (&place, upstream), (tool, read));
+        let run = |counter| {
+            let counted = difference(contestant, workloads, (&place, upstream), counter);
             counted.inspect_err(|e| eprintln!("{} is not counted: {e:#}", contestant.name)).ok()
         };
-        let instructions = run(callgrind, read_callgrind);
-        let calls = run(strace, read_strace);
+        let instructions = run(&CALLGRIND);
+        let calls = run(&STRACE);
         if instructions.is_none() && calls.is_none() {
             continue;
         }
@@ -70,12 +81,12 @@ fn difference(
     contestant: &Contestant,
     workloads: &[Workload],
     (place, upstream): (&Path, &Path),
-    (tool, read): (fn(&Path) -> Vec<OsString>, fn(&Path) -> anyhow::Result<Calls>),
+    counter: &Counter,
 ) -> anyhow::Result<Vec<Calls>> {
     let counted = |workload: Workload, rounds: u32| -> anyhow::Result<Calls> {
         let _ = fs::remove_dir_all(place);
         let out = place.join("out");
-        let tool = tool(&out);
+        let tool = (counter.command)(&out);
         fs::create_dir_all(place)?;
         fs::set_permissions(place, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
         let running = contestant.start(place, upstream, &tool)?;
@@ -89,7 +100,7 @@ fn difference(
         drop(client);
         std::thread::sleep(std::time::Duration::from_millis(200));
         running.end();
-        read(place)
+        (counter.read)(place)
     };
     let none = counted(Workload::Sync(1), 0)?;
     let more = workloads.iter().map(|&workload| {

@@ -155,7 +155,8 @@ impl Report {
             self.workloads
                 .iter()
                 .map(move |&w| (c, w))
-                .filter_map(|(c, w)| self.turns(c, w).is_some().then(|| self.row(c, w)))
+                .filter(|&(c, w)| self.turns(c, w).is_some())
+                .map(|(c, w)| self.row(c, w))
         });
         json!({
             "processor": self.facts.processor,
