@@ -6,7 +6,7 @@
 use stratus_protocols::InterfaceId;
 
 use crate::violation::Problem;
-use crate::{Object, ObjectId};
+use crate::{Direction, Object, ObjectId};
 
 /// More objects than any program has been seen to use by far; 16 MiB for the table.
 pub(crate) const MAX_OBJECTS: usize = 1 << 20;
@@ -22,8 +22,9 @@ enum State {
     Finished,
 }
 
+/// What is known of one object.
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+pub(crate) struct Entry {
     data: u64,
     version: u32,
     interface: InterfaceId,
@@ -68,6 +69,7 @@ impl Objects {
         entry.filter(|e| e.state != State::Free)
     }
 
+    #[inline]
     fn entry_mut(&mut self, id: ObjectId) -> Option<&mut Entry> {
         let entry = if id.is_server() {
             self.by_server.get_mut((id.0 - ObjectId::FIRST_SERVER.0) as usize)
@@ -77,20 +79,17 @@ impl Objects {
         entry.filter(|e| e.state != State::Free)
     }
 
-    /// The object that a request is sent to. A destroyed one takes none; one that ended by an
-    /// event does, because the client may not have read the event.
+    /// The object that a message is sent to or comes from. A destroyed one takes no requests; one
+    /// that ended by an event does, because the client may not have read the event. Events come
+    /// from both.
     #[inline]
-    pub(crate) fn request_target(&self, id: ObjectId) -> Option<Sender> {
-        self.entry(id).filter(|e| e.state != State::Destroyed).map(Entry::sender)
+    pub(crate) fn sender(&mut self, id: ObjectId, direction: Direction) -> Option<&mut Entry> {
+        let entry = self.entry_mut(id)?;
+        let mute = direction == Direction::Request && entry.state == State::Destroyed;
+        (!mute).then_some(entry)
     }
 
-    /// The object that an event comes from, zombies included.
-    #[inline]
-    pub(crate) fn event_source(&self, id: ObjectId) -> Option<Sender> {
-        self.entry(id).map(Entry::sender)
-    }
-
-    /// What is wrong with an object that is none of the above.
+    /// What is wrong with an object that is no sender.
     pub(crate) fn why_not(&self, id: ObjectId) -> Problem {
         self.entry(id).map_or(Problem::UnknownObject, |_| Problem::DeadObject)
     }
@@ -117,17 +116,27 @@ impl Objects {
         id: ObjectId,
         interface: InterfaceId,
         version: u32,
-    ) -> Result<(), Problem> {
-        if id == ObjectId::NULL || id.is_server() {
-            return Err(Problem::NewIdRange(id));
-        }
+    ) -> Result<(), Box<Problem>> {
         let entry = Entry { data: 0, version, interface, state: State::Alive };
         match self.by_client.get_mut(id.0 as usize) {
-            Some(old) if old.state == State::Free => *old = entry,
-            Some(_) => return Err(Problem::NewIdTaken(id)),
-            None => push_next(&mut self.by_client, id.0 as usize, entry, id)?,
+            Some(old) if old.state == State::Free && id != ObjectId::NULL => {
+                *old = entry;
+                Ok(())
+            }
+            _ => self.create_first(id, entry),
         }
-        Ok(())
+    }
+
+    /// The client makes an object of an id that it never used, or that it may not use.
+    #[cold]
+    fn create_first(&mut self, id: ObjectId, entry: Entry) -> Result<(), Box<Problem>> {
+        if id == ObjectId::NULL || id.is_server() {
+            return Err(Problem::NewIdRange(id).into());
+        }
+        if self.entry(id).is_some() {
+            return Err(Problem::NewIdTaken(id).into());
+        }
+        push_next(&mut self.by_client, id.0 as usize, entry, id)
     }
 
     /// The compositor makes an object. There is no `delete_id` for its ids: it may use one anew
@@ -138,9 +147,9 @@ impl Objects {
         id: ObjectId,
         interface: InterfaceId,
         version: u32,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), Box<Problem>> {
         if !id.is_server() {
-            return Err(Problem::NewIdRange(id));
+            return Err(Problem::NewIdRange(id).into());
         }
         let entry = Entry { data: 0, version, interface, state: State::Alive };
         let index = (id.0 - ObjectId::FIRST_SERVER.0) as usize;
@@ -151,29 +160,21 @@ impl Objects {
         Ok(())
     }
 
-    /// The client sent a destructor.
-    pub(crate) fn destroyed_by_client(&mut self, id: ObjectId) {
+    /// A destructor passed.
+    pub(crate) fn end(&mut self, id: ObjectId, direction: Direction) {
         if let Some(entry) = self.entry_mut(id) {
-            entry.state = State::Destroyed;
-        }
-    }
-
-    /// The compositor sent an event that ends the object.
-    pub(crate) fn ended_by_server(&mut self, id: ObjectId) {
-        if let Some(entry) = self.entry_mut(id)
-            && entry.state == State::Alive
-        {
-            entry.state = State::Finished;
+            entry.end(direction);
         }
     }
 
     /// `wl_display.delete_id`: the client may use the id anew. libwayland's clients ignore it for
     /// ids that they do not know or did not give, and so does this.
+    #[inline]
     pub(crate) fn delete_id(&mut self, id: ObjectId) {
-        if id.is_server() || id == ObjectId::DISPLAY {
+        if id == ObjectId::DISPLAY {
             return;
         }
-        if let Some(entry) = self.entry_mut(id) {
+        if let Some(entry) = self.by_client.get_mut(id.0 as usize) {
             *entry = Entry::FREE;
         }
     }
@@ -181,8 +182,28 @@ impl Objects {
 
 impl Entry {
     #[inline]
-    fn sender(&self) -> Sender {
+    pub(crate) fn interface(&self) -> InterfaceId {
+        self.interface
+    }
+
+    #[inline]
+    pub(crate) fn version(&self) -> u32 {
+        self.version
+    }
+
+    #[inline]
+    pub(crate) fn facts(&self) -> Sender {
         Sender { interface: self.interface, version: self.version, data: self.data }
+    }
+
+    /// Its destructor passed: a request that the client sent, or an event that ends it.
+    #[inline]
+    pub(crate) fn end(&mut self, direction: Direction) {
+        self.state = match (direction, self.state) {
+            (Direction::Request, _) => State::Destroyed,
+            (Direction::Event, State::Alive) => State::Finished,
+            (Direction::Event, state) => state,
+        };
     }
 }
 
@@ -192,12 +213,12 @@ fn push_next(
     index: usize,
     entry: Entry,
     id: ObjectId,
-) -> Result<(), Problem> {
+) -> Result<(), Box<Problem>> {
     if index != table.len() {
-        return Err(Problem::NewIdGap(id));
+        return Err(Problem::NewIdGap(id).into());
     }
     if index >= MAX_OBJECTS {
-        return Err(Problem::TooManyObjects);
+        return Err(Problem::TooManyObjects.into());
     }
     table.push(entry);
     Ok(())
@@ -217,15 +238,15 @@ mod tests {
         let id = ObjectId(2);
         objects.create_by_client(id, SURFACE, 4).unwrap();
         objects.set_data(id, 77);
-        assert_eq!(objects.create_by_client(id, SURFACE, 4), Err(Problem::NewIdTaken(id)));
-        objects.destroyed_by_client(id);
-        assert!(objects.request_target(id).is_none());
+        assert_eq!(objects.create_by_client(id, SURFACE, 4), Err(Problem::NewIdTaken(id).into()));
+        objects.end(id, Direction::Request);
+        assert!(objects.sender(id, Direction::Request).is_none());
         assert_eq!(objects.why_not(id), Problem::DeadObject);
-        assert_eq!(objects.event_source(id).unwrap().data, 77);
+        assert_eq!(objects.sender(id, Direction::Event).unwrap().data, 77);
         assert!(objects.lookup(id).unwrap().destroyed);
-        assert_eq!(objects.create_by_client(id, SURFACE, 4), Err(Problem::NewIdTaken(id)));
+        assert_eq!(objects.create_by_client(id, SURFACE, 4), Err(Problem::NewIdTaken(id).into()));
         objects.delete_id(id);
-        assert!(objects.event_source(id).is_none());
+        assert!(objects.sender(id, Direction::Event).is_none());
         assert_eq!(objects.why_not(id), Problem::UnknownObject);
         objects.create_by_client(id, InterfaceId::WlRegion, 1).unwrap();
         let anew = objects.lookup(id).unwrap();
@@ -243,14 +264,17 @@ mod tests {
             (ObjectId(0xfeff_ffff), Problem::NewIdGap(ObjectId(0xfeff_ffff))),
             (ObjectId::DISPLAY, Problem::NewIdTaken(ObjectId::DISPLAY)),
         ] {
-            assert_eq!(objects.create_by_client(id, SURFACE, 1), Err(problem));
+            assert_eq!(objects.create_by_client(id, SURFACE, 1), Err(problem.into()));
         }
         let second = ObjectId(first.0 + 1);
         assert_eq!(
             objects.create_by_server(ObjectId(2), SURFACE, 1),
-            Err(Problem::NewIdRange(ObjectId(2)))
+            Err(Problem::NewIdRange(ObjectId(2)).into())
         );
-        assert_eq!(objects.create_by_server(second, SURFACE, 1), Err(Problem::NewIdGap(second)));
+        assert_eq!(
+            objects.create_by_server(second, SURFACE, 1),
+            Err(Problem::NewIdGap(second).into())
+        );
         objects.create_by_server(first, SURFACE, 1).unwrap();
         objects.create_by_server(second, SURFACE, 1).unwrap();
     }
@@ -260,21 +284,24 @@ mod tests {
         let mut objects = Objects::new();
         let id = ObjectId::FIRST_SERVER;
         objects.create_by_server(id, InterfaceId::WlDataOffer, 3).unwrap();
-        objects.destroyed_by_client(id);
+        objects.end(id, Direction::Request);
         objects.delete_id(id);
-        assert!(objects.event_source(id).is_some());
-        assert!(objects.request_target(id).is_none());
+        assert!(objects.sender(id, Direction::Event).is_some());
+        assert!(objects.sender(id, Direction::Request).is_none());
         objects.create_by_server(id, InterfaceId::WlBuffer, 1).unwrap();
-        assert_eq!(objects.request_target(id).unwrap().interface, InterfaceId::WlBuffer);
+        assert_eq!(
+            objects.sender(id, Direction::Request).unwrap().interface,
+            InterfaceId::WlBuffer
+        );
     }
 
     #[test]
     fn an_end_by_event_leaves_requests_that_are_under_way() {
         let mut objects = Objects::new();
         objects.create_by_client(ObjectId(2), InterfaceId::WlCallback, 1).unwrap();
-        objects.ended_by_server(ObjectId(2));
+        objects.end(ObjectId(2), Direction::Event);
         assert!(objects.lookup(ObjectId(2)).unwrap().destroyed);
-        assert!(objects.request_target(ObjectId(2)).is_some());
+        assert!(objects.sender(ObjectId(2), Direction::Request).is_some());
     }
 
     #[test]
@@ -284,7 +311,7 @@ mod tests {
             objects.create_by_client(ObjectId(id), SURFACE, 1).unwrap();
         }
         let next = ObjectId(MAX_OBJECTS as u32);
-        assert_eq!(objects.create_by_client(next, SURFACE, 1), Err(Problem::TooManyObjects));
+        assert_eq!(objects.create_by_client(next, SURFACE, 1), Err(Problem::TooManyObjects.into()));
     }
 
     #[test]
@@ -293,6 +320,6 @@ mod tests {
         objects.delete_id(ObjectId::DISPLAY);
         objects.delete_id(ObjectId(4000));
         objects.delete_id(ObjectId::NULL);
-        assert!(objects.request_target(ObjectId::DISPLAY).is_some());
+        assert!(objects.sender(ObjectId::DISPLAY, Direction::Request).is_some());
     }
 }

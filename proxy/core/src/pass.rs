@@ -13,7 +13,7 @@ use crate::objects::{Objects, Sender};
 use crate::queue::Lane;
 use crate::review::Review;
 use crate::tables::{
-    DESTROYS, FDS, FREES, HOOK, MessageInfo, NEW_ID, NewIdAt, OBSERVE, ROLE, Role, Tables,
+    DESTROYS, FDS, FREES, HOOK, MessageInfo, NEW_ID, NewIdAt, OBSERVE, ROLE, Role, Tables, UNKNOWN,
     descriptions, new_id_offset,
 };
 use crate::violation::{Place, Problem};
@@ -80,59 +80,74 @@ impl<H: Hook + ?Sized, const REQUESTS: bool> Pass<'_, H, REQUESTS> {
     const DIRECTION: Direction = if REQUESTS { Direction::Request } else { Direction::Event };
 
     /// Passes all whole messages, and queues them.
-    pub(crate) fn run(mut self) -> Result<Passed, Stopped> {
+    pub(crate) fn run(mut self) -> Result<Passed, Box<Stopped>> {
         let result = self.pass_all();
         self.lane.queue_received(self.run_start, self.at);
         self.lane.checked = self.at;
         result
     }
 
-    fn pass_all(&mut self) -> Result<Passed, Stopped> {
-        loop {
-            let rest = &self.lane.received[self.at..self.lane.filled];
-            let Some(header) = rest.first_chunk() else { return Ok(Passed::All) };
-            let (id, opcode, size) = parse_header(*header);
-            if size < HEADER_LEN || !size.is_multiple_of(4) {
-                return Err(self.stopped(id, opcode, Problem::Size(size as u16)));
-            }
-            if size > rest.len() {
-                return Ok(Passed::All);
-            }
-            let sender = match Self::DIRECTION {
-                Direction::Request => self.objects.request_target(id),
-                Direction::Event => self.objects.event_source(id),
-            };
-            let Some(sender) = sender else {
-                return Err(self.stopped(id, opcode, self.objects.why_not(id)));
-            };
-            let Some(info) = self.tables.info(Self::DIRECTION, sender.interface, opcode) else {
-                return Err(self.stopped(id, opcode, Problem::UnknownOpcode(opcode)));
-            };
-            let found = Found { id, opcode, size, sender, info };
-            let passed = match info.flags {
-                0 => Ok(Passed::All),
-                // These three come with every frame callback and every roundtrip.
-                NEW_ID => self.register(found),
-                DESTROYS => self.end(found),
-                FREES => self.free(found),
-                _ => self.act(found),
-            };
-            match passed {
-                Ok(Passed::All) => {}
+    fn pass_all(&mut self) -> Result<Passed, Box<Stopped>> {
+        while let Some(found) = self.pass_usual()? {
+            match self.act(found) {
+                Ok(Passed::All) => self.at += found.size,
                 Ok(Passed::Error) => {
-                    self.at += size;
+                    self.at += found.size;
                     return Ok(Passed::Error);
                 }
-                Err(problem) => return Err(self.stopped(id, opcode, *problem)),
+                Err(problem) => return Err(self.stopped(found.id, found.opcode, *problem)),
             }
-            self.at += size;
         }
+        Ok(Passed::All)
+    }
+
+    /// Passes messages until one asks for more than the list of objects, or is not whole.
+    fn pass_usual(&mut self) -> Result<Option<Found>, Box<Stopped>> {
+        let mut rest = &self.lane.received[self.at..self.lane.filled];
+        let ended = loop {
+            let Some(header) = rest.first_chunk() else { break Ok(None) };
+            let (id, opcode, size) = parse_header(*header);
+            if size < HEADER_LEN || !size.is_multiple_of(4) {
+                break Err(self.stopped(id, opcode, Problem::Size(size as u16)));
+            }
+            let Some((message, later)) = rest.split_at_checked(size) else { break Ok(None) };
+            let Some(sender) = self.objects.sender(id, Self::DIRECTION) else {
+                break Err(self.stopped(id, opcode, self.objects.why_not(id)));
+            };
+            let info = self.tables.info(Self::DIRECTION, sender.interface(), opcode);
+            let body = &message[HEADER_LEN..];
+            // Those with one flag come with every frame callback and every roundtrip.
+            let done = match (info.flags, info.new_id) {
+                (0, _) => Ok(()),
+                (DESTROYS, _) => {
+                    sender.end(Self::DIRECTION);
+                    Ok(())
+                }
+                (NEW_ID, NewIdAt::Word(word)) => {
+                    let made = (info.child, sender.version());
+                    register(self.objects, Self::DIRECTION, made, body, usize::from(word) * 4)
+                }
+                (FREES, _) => free(self.objects, body),
+                (UNKNOWN.., _) => Err(Problem::UnknownOpcode(opcode).into()),
+                _ => {
+                    let sender = sender.facts();
+                    break Ok(Some(Found { id, opcode, size, sender, info }));
+                }
+            };
+            if let Err(problem) = done {
+                break Err(self.stopped(id, opcode, *problem));
+            }
+            rest = later;
+        };
+        self.at = self.lane.filled - rest.len();
+        ended
     }
 
     #[cold]
-    fn stopped(&self, object: ObjectId, opcode: u16, problem: Problem) -> Stopped {
+    fn stopped(&self, object: ObjectId, opcode: u16, problem: Problem) -> Box<Stopped> {
         let interface = self.objects.lookup(object).map(|o| o.interface);
-        Stopped { place: Place { object, interface, opcode, direction: Self::DIRECTION }, problem }
+        let place = Place { object, interface, opcode, direction: Self::DIRECTION };
+        Box::new(Stopped { place, problem })
     }
 
     /// Does what an unusual message asks for, in this order: it is shown to who observes, its fds
@@ -166,7 +181,7 @@ impl<H: Hook + ?Sized, const REQUESTS: bool> Pass<'_, H, REQUESTS> {
             }
         }
         if info.flags & DESTROYS != 0 {
-            self.end(found)?;
+            self.objects.end(found.id, Self::DIRECTION);
         }
         if outcome == Outcome::Dropped {
             self.lane.queue_received(self.run_start, self.at);
@@ -174,29 +189,13 @@ impl<H: Hook + ?Sized, const REQUESTS: bool> Pass<'_, H, REQUESTS> {
             return Ok(Passed::All);
         }
         if info.flags & FREES != 0 {
-            self.free(found)?;
+            free(self.objects, &self.lane.received[self.body(found)])?;
         }
         if fds > 0 {
             let place = self.lane.end() + (self.at - self.run_start) as u64;
             self.lane.claim_fds(fds, place);
         }
         Ok(if info.role == Role::Error { Passed::Error } else { Passed::All })
-    }
-
-    /// A destructor, from whichever side.
-    fn end(&mut self, found: Found) -> Result<Passed, Box<Problem>> {
-        match Self::DIRECTION {
-            Direction::Request => self.objects.destroyed_by_client(found.id),
-            Direction::Event => self.objects.ended_by_server(found.id),
-        }
-        Ok(Passed::All)
-    }
-
-    /// `wl_display.delete_id(id)`.
-    fn free(&mut self, found: Found) -> Result<Passed, Box<Problem>> {
-        let id = self.args(found).object().map_err(Problem::from)?;
-        self.objects.delete_id(id);
-        Ok(Passed::All)
     }
 
     fn require_fds(&self, wanted: usize) -> Result<(), Problem> {
@@ -208,30 +207,20 @@ impl<H: Hook + ?Sized, const REQUESTS: bool> Pass<'_, H, REQUESTS> {
         self.at + HEADER_LEN..self.at + found.size
     }
 
-    fn args(&self, found: Found) -> Args<'_> {
-        Args::new(&self.lane.received[self.body(found)], &[])
-    }
-
     /// Registers the object that a message with a typed new id makes. It has the version of its
     /// maker (Wayland protocol, "Versioning").
-    fn register(&mut self, found: Found) -> Result<Passed, Box<Problem>> {
+    fn register(&mut self, found: Found) -> Result<(), Box<Problem>> {
+        let Found { sender, opcode, info, .. } = found;
         let body = &self.lane.received[self.body(found)];
-        let at = match found.info.new_id {
+        let at = match info.new_id {
             NewIdAt::Word(word) => usize::from(word) * 4,
             NewIdAt::Behind => {
-                let messages = descriptions(found.sender.interface, Self::DIRECTION);
-                let message = messages.get(usize::from(found.opcode)).ok_or(Problem::Malformed)?;
-                new_id_offset(message, body).ok_or(Problem::Malformed)?
+                let messages = descriptions(sender.interface, Self::DIRECTION);
+                let message = messages.get(usize::from(opcode));
+                message.and_then(|m| new_id_offset(m, body)).ok_or(Problem::Malformed)?
             }
         };
-        let id =
-            Args::new(body.get(at..).unwrap_or_default(), &[]).object().map_err(Problem::from)?;
-        let (child, version) = (found.info.child, found.sender.version);
-        match Self::DIRECTION {
-            Direction::Request => self.objects.create_by_client(id, child, version)?,
-            Direction::Event => self.objects.create_by_server(id, child, version)?,
-        }
-        Ok(Passed::All)
+        register(self.objects, Self::DIRECTION, (info.child, sender.version), body, at)
     }
 
     fn play_role(&mut self, found: Found) -> Result<Outcome, Problem> {
@@ -240,7 +229,8 @@ impl<H: Hook + ?Sized, const REQUESTS: bool> Pass<'_, H, REQUESTS> {
         match found.info.role {
             Role::Bind => {
                 let bind = self.globals.bind(args)?;
-                self.objects.create_by_client(bind.id, bind.interface, bind.version)?;
+                let made = self.objects.create_by_client(bind.id, bind.interface, bind.version);
+                made.map_err(|problem| *problem)?;
                 self.globals.bound(bind);
             }
             Role::Global => match self.globals.offer(args, self.gate)? {
@@ -263,7 +253,7 @@ impl<H: Hook + ?Sized, const REQUESTS: bool> Pass<'_, H, REQUESTS> {
                 let registry = args.clone().object()?;
                 // Anything else is the client's mistake, which the compositor tells it of.
                 if self.is_registry(registry) {
-                    self.objects.destroyed_by_client(registry);
+                    self.objects.end(registry, Direction::Request);
                 }
             }
             Role::Error => self.log_error(args)?,
@@ -381,4 +371,33 @@ impl<H: Hook + ?Sized, const REQUESTS: bool> Pass<'_, H, REQUESTS> {
             objects: self.objects,
         });
     }
+}
+
+/// Registers an object of this interface and version, whose id stands `at` so many bytes of `body`.
+#[inline]
+fn register(
+    objects: &mut Objects,
+    direction: Direction,
+    (interface, version): (InterfaceId, u32),
+    body: &[u8],
+    at: usize,
+) -> Result<(), Box<Problem>> {
+    let id = id_at(body, at).ok_or(Problem::Malformed)?;
+    match direction {
+        Direction::Request => objects.create_by_client(id, interface, version),
+        Direction::Event => objects.create_by_server(id, interface, version),
+    }
+}
+
+/// `wl_display.delete_id(id)`.
+#[inline]
+fn free(objects: &mut Objects, body: &[u8]) -> Result<(), Box<Problem>> {
+    objects.delete_id(id_at(body, 0).ok_or(Problem::Malformed)?);
+    Ok(())
+}
+
+#[inline]
+fn id_at(body: &[u8], at: usize) -> Option<ObjectId> {
+    let word = body.get(at..)?.first_chunk()?;
+    Some(ObjectId(u32::from_ne_bytes(*word)))
 }

@@ -12,8 +12,9 @@ use std::os::fd::OwnedFd;
 /// How many fds one `sendmsg` may carry: libwayland's receivers have room for no more.
 pub const MAX_FDS_OUT: usize = 28;
 
-/// How many pieces one [`Transmit`] has at most.
-const MAX_SLICES: usize = 16;
+/// How many pieces one [`Transmit`] has at most. Nearly all have one; a hook that speaks between
+/// the messages makes two more each time.
+const MAX_SLICES: usize = 8;
 
 /// The usual size of a receive buffer. It holds the largest message twice, so that a message can
 /// always become whole while as much again waits to leave.
@@ -151,8 +152,11 @@ impl Lane {
     }
 
     /// Takes up fds that came with received bytes.
+    #[inline]
     pub(crate) fn accept_fds(&mut self, fds: &mut Vec<OwnedFd>) {
-        self.fds.extend(fds.drain(..));
+        if !fds.is_empty() {
+            self.fds.extend(fds.drain(..));
+        }
     }
 
     /// Fds that belong to no message yet.
@@ -208,17 +212,15 @@ impl Lane {
     }
 
     /// What to send next; `None` if nothing waits.
+    #[inline]
     pub(crate) fn poll_transmit(&mut self) -> Option<Transmit<'_>> {
         if self.runs.is_empty() {
             return None;
         }
-        self.offered = self.places.len().min(MAX_FDS_OUT);
-        // Bytes from the message on whose fds find no room have to wait for the next time.
-        let limit = self.places.get(MAX_FDS_OUT).map_or(u64::MAX, |place| place - self.left);
-        let mut limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut limit = self.limit();
         let mut slices = [IoSlice::new(&[]); MAX_SLICES];
         let (mut used, mut len) = (0, 0);
-        for run in self.runs.iter().take(MAX_SLICES) {
+        for (slot, run) in slices.iter_mut().zip(&self.runs) {
             let bytes = match run.source {
                 Source::Received => &self.received[run.start..run.end],
                 Source::Own => &self.own[run.start..run.end],
@@ -227,17 +229,29 @@ impl Lane {
             if bytes.is_empty() {
                 break;
             }
-            slices[used] = IoSlice::new(bytes);
+            *slot = IoSlice::new(bytes);
             used += 1;
             len += bytes.len();
             limit -= bytes.len();
         }
-        // Fds of messages that lie behind the last slice wait, so that they do not pile up there.
-        let reach = self.left + len as u64;
-        let within = self.places.iter().take(self.offered).take_while(|p| **p < reach).count();
-        self.offered = within;
-        let fds = &self.fds.make_contiguous()[..within];
-        Some(Transmit { slices, used, len, fds })
+        self.offered = self.fds_before(self.left + len as u64);
+        let fds = if self.offered > 0 { self.fds.make_contiguous() } else { &mut [] };
+        Some(Transmit { slices, used, len, fds: &fds[..self.offered] })
+    }
+
+    /// How many bytes may go out at once: those from the message on whose fds find no room have
+    /// to wait for the next time.
+    #[inline]
+    fn limit(&self) -> usize {
+        let place = self.places.get(MAX_FDS_OUT);
+        place.map_or(usize::MAX, |place| usize::try_from(place - self.left).unwrap_or(usize::MAX))
+    }
+
+    /// How many fds go with the bytes before `reach` in the outgoing stream. Those of messages
+    /// that lie behind wait, so that they do not pile up at the other side.
+    #[inline]
+    fn fds_before(&self, reach: u64) -> usize {
+        self.places.iter().take(MAX_FDS_OUT).take_while(|place| **place < reach).count()
     }
 
     /// The fds of the last [`Transmit`], for whoever keeps them instead of sending.
@@ -251,9 +265,11 @@ impl Lane {
         if len == 0 {
             return;
         }
-        self.fds.drain(..self.offered);
-        self.places.drain(..self.offered);
-        self.offered = 0;
+        if self.offered > 0 {
+            self.fds.drain(..self.offered);
+            self.places.drain(..self.offered);
+            self.offered = 0;
+        }
         self.left += len as u64;
         let mut rest = len;
         while let Some(run) = self.runs.front_mut() {

@@ -2,7 +2,7 @@
 
 use crate::message::parse_header;
 use crate::objects::Objects;
-use crate::tables::{FDS, FREES, NEW_ID, OBSERVE, Role, Tables};
+use crate::tables::{FDS, FREES, NEW_ID, OBSERVE, Role, Tables, UNKNOWN};
 use crate::{Args, ClientId, Direction, HEADER_LEN, Hook, ObjectId, Seen, Step};
 
 /// Takes note of messages of our own, after they were queued.
@@ -28,10 +28,9 @@ impl<H: Hook + ?Sized> Review<'_, H> {
     }
 
     fn message(&mut self, direction: Direction, sender: ObjectId, opcode: u16, body: &[u8]) {
-        let known = self.objects.lookup(sender).and_then(|object| {
-            Some((object, self.tables.info(direction, object.interface, opcode)?))
-        });
-        let Some((object, info)) = known else {
+        let object = self.objects.lookup(sender);
+        let known = object.map(|o| (o, self.tables.info(direction, o.interface, opcode)));
+        let Some((object, info)) = known.filter(|(_, info)| info.flags & UNKNOWN == 0) else {
             tracing::error!(
                 "a hook queued message {opcode} of object {sender}, which there is not"
             );

@@ -150,7 +150,8 @@ impl Session {
                 self.over = true;
                 Ok(())
             }
-            Err(Stopped { place, problem }) => {
+            Err(stopped) => {
+                let Stopped { place, problem } = *stopped;
                 Err(self.fail(from, Some(place), problem, now_ns, hook))
             }
         }
@@ -161,7 +162,7 @@ impl Session {
         &mut self,
         now_ns: u64,
         hook: &mut H,
-    ) -> Result<Passed, Stopped> {
+    ) -> Result<Passed, Box<Stopped>> {
         let (lane, other) = if REQUESTS {
             (&mut self.requests, &mut self.events)
         } else {
