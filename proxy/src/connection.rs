@@ -80,7 +80,7 @@ impl Connection {
     /// Closes the way to the compositor if it has no further use. The client may leave what was
     /// said to it unread for ever, and its windows must not stay as long.
     pub(crate) fn let_go_of_compositor(&mut self) {
-        if self.session.is_done_with_compositor() {
+        if self.session.is_over() {
             // Closing takes the socket out of the epoll: no other fd leads to it.
             self.compositor.stream = None;
         }
@@ -122,7 +122,7 @@ impl Connection {
             }
         };
         let now = MonoTime::now().as_nanos();
-        if received.lost_fds {
+        if received.lost_fds && !self.session.is_over() {
             fds.clear();
             let violation = self.session.handle_lost_fds(side, now, hook);
             tracing::warn!("{violation}");

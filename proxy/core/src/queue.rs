@@ -16,7 +16,10 @@ pub const MAX_FDS_OUT: usize = 28;
 /// the messages makes two more each time.
 const MAX_SLICES: usize = 8;
 
-/// The usual size of a receive buffer. It holds the largest message twice, so that a message can
+/// The size of a receive buffer at first: a thousand clients that say little cost little.
+const FIRST_LEN: usize = 16 << 10;
+
+/// The usual size of a receive buffer that has much to do. It holds the largest message twice, so that a message can
 /// always become whole while as much again waits to leave.
 pub(crate) const BUFFER_LEN: usize = 128 << 10;
 
@@ -75,6 +78,8 @@ pub(crate) struct Lane {
     pub(crate) received: Vec<u8>,
     /// Bytes of it in use.
     pub(crate) filled: usize,
+    /// The last read filled it.
+    was_filled: bool,
     /// Bytes of it that were looked at: whole messages.
     pub(crate) checked: usize,
     /// Messages of our own; whoever writes here calls [`Lane::queue_own`] after.
@@ -94,8 +99,9 @@ pub(crate) struct Lane {
 impl Lane {
     pub(crate) fn new() -> Self {
         Self {
-            received: vec![0; BUFFER_LEN],
+            received: vec![0; FIRST_LEN],
             filled: 0,
+            was_filled: false,
             checked: 0,
             own: Vec::new(),
             runs: VecDeque::with_capacity(MAX_SLICES),
@@ -121,15 +127,32 @@ impl Lane {
     pub(crate) fn spare(&mut self, grow: bool) -> &mut [u8] {
         if self.received.len() - self.filled < MIN_SPARE {
             let needed_from = self.needed_from();
+            let grow = grow || self.received.len() < BUFFER_LEN;
             // Moving at most as much as was set free keeps the moving cheaper than the reading.
             if needed_from >= self.filled - needed_from || !grow {
                 self.move_to_front(needed_from);
             } else {
-                let doubled = self.received.len() * 2;
-                self.received.resize(doubled, 0);
+                self.double();
             }
         }
+        let is_short = self.was_filled || self.received.len() - self.filled < MIN_SPARE;
+        if is_short && self.received.len() < BUFFER_LEN {
+            self.was_filled = false;
+            self.double();
+        }
         &mut self.received[self.filled..]
+    }
+
+    fn double(&mut self) {
+        let doubled = self.received.len() * 2;
+        self.received.resize(doubled, 0);
+    }
+
+    /// `len` bytes were received into [`Lane::spare`].
+    pub(crate) fn note_received(&mut self, len: usize) {
+        self.filled = (self.filled + len).min(self.received.len());
+        // There may be more where these came from.
+        self.was_filled = self.filled == self.received.len();
     }
 
     /// Where in the receive buffer the bytes begin that have not left.

@@ -34,6 +34,10 @@ pub const REQUEST_FD_LIMIT: usize = 256;
 /// when it offers a keyboard, a format table or a paste, so no game that hangs comes near.
 pub const EVENT_FD_CAP: usize = 1024;
 
+/// When a session is over, so many bytes that the client still sends are taken and thrown away: a
+/// client that writes before it reads gets to hear why. One that goes on writing never reads.
+const LAST_WORDS: usize = 4 << 20;
+
 /// One client's session.
 ///
 /// In go bytes and fds: receive into [`Session::spare`], tell [`Session::handle_received`], and
@@ -58,6 +62,8 @@ pub struct Session {
     compositor_hears: bool,
     /// Nothing counts any more but what waits to go to the client.
     over: bool,
+    /// Bytes that the client sent since.
+    thrown_away: usize,
     /// Whether each message is shown to [`Hook::observe`].
     observed: bool,
 }
@@ -78,6 +84,7 @@ impl Session {
             client_hears: true,
             compositor_hears: true,
             over: false,
+            thrown_away: 0,
             observed: false,
         }
     }
@@ -108,6 +115,9 @@ impl Session {
     /// Whether bytes of `from` are welcome.
     #[must_use]
     pub fn wants_read(&self, from: Side) -> bool {
+        if self.over && from == Side::Client {
+            return self.client_speaks && self.client_hears && self.events.waiting() > 0;
+        }
         if self.over || !self.client_speaks || !self.compositor_speaks {
             return false;
         }
@@ -134,12 +144,14 @@ impl Session {
         now_ns: u64,
         hook: &mut H,
     ) -> Result<(), Violation> {
-        let lane = self.lane(from);
-        lane.accept_fds(fds);
-        lane.filled = (lane.filled + len).min(lane.received.len());
         if self.over {
+            fds.clear();
+            self.throw_away(len);
             return Ok(());
         }
+        let lane = self.lane(from);
+        lane.accept_fds(fds);
+        lane.note_received(len);
         let passed = match from {
             Side::Client => self.pass::<H, true>(now_ns, hook),
             Side::Compositor => self.pass::<H, false>(now_ns, hook),
@@ -213,6 +225,22 @@ impl Session {
         self.over = true;
         self.events.discard();
         Err(Violation { client: self.client, fault: Side::Client, place: None, problem })
+    }
+
+    /// The client sends on although its session is over.
+    fn throw_away(&mut self, len: usize) {
+        self.thrown_away = self.thrown_away.saturating_add(len);
+        if self.thrown_away > LAST_WORDS {
+            self.client_hears = false;
+            self.events.discard();
+        }
+    }
+
+    /// Whether nothing counts any more but what waits to go to the client. The compositor need not
+    /// stay connected: it should not wait with the end of a client that does not read why it ended.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.over
     }
 
     /// The kernel lost fds of `from` (MSG_CTRUNC).
@@ -316,7 +344,9 @@ impl Session {
                 self.requests.discard();
             }
         }
-        if rest > 0 && !self.over {
+        let was_over = self.over;
+        self.over |= from == Side::Compositor;
+        if rest > 0 && !was_over {
             tracing::debug!("client {}: the {from} ended within a message", self.client.0);
         }
     }
@@ -377,14 +407,7 @@ impl Session {
     /// be sent, but the hook has seen the last of this client.
     #[must_use]
     pub fn is_closing(&self) -> bool {
-        self.over || !self.client_speaks || !self.compositor_speaks
-    }
-
-    /// Whether the compositor need not stay connected: nothing more will come from it, and it
-    /// should not wait with the end of a client that does not read why it ended.
-    #[must_use]
-    pub fn is_done_with_compositor(&self) -> bool {
-        self.over || !self.compositor_speaks
+        self.over || !self.client_speaks
     }
 
     /// Whether both sides can be closed: one has ended and the other has what was left.
@@ -393,7 +416,7 @@ impl Session {
         if !self.client_hears && !self.compositor_hears {
             return true;
         }
-        if self.over || !self.compositor_speaks {
+        if self.over {
             return self.events.waiting() == 0 || !self.client_hears;
         }
         !self.client_speaks && self.requests.waiting() == 0

@@ -90,22 +90,48 @@ fn fds_of_a_client_that_breaks_the_protocol_are_closed_at_once() {
 #[test]
 fn a_session_says_when_no_message_will_pass_any_more() {
     let mut s = session_with_surface();
-    assert!(!s.is_closing() && !s.is_done_with_compositor());
+    assert!(!s.is_closing() && !s.is_over());
     breach(&mut s, Side::Client, &message(4242, 0, &[]));
-    assert!(s.is_closing() && s.is_done_with_compositor());
+    assert!(s.is_closing() && s.is_over());
 
     let mut s = session_with_surface();
     pass(&mut s, Side::Client, &commit());
     s.handle_end(Side::Client);
     // What the client said last still goes on.
-    assert!(s.is_closing() && !s.is_done_with_compositor() && !s.is_finished());
+    assert!(s.is_closing() && !s.is_over() && !s.is_finished());
 
     let mut s = session_with_surface();
     pass(&mut s, Side::Compositor, &delete_id(4));
     s.handle_end(Side::Compositor);
-    assert!(s.is_closing() && s.is_done_with_compositor() && !s.is_finished());
+    assert!(s.is_closing() && s.is_over() && !s.is_finished());
 
     let mut s = session_with_surface();
     pass(&mut s, Side::Compositor, &message(1, 0, &[vec![4, 2], text("bad buffer")].concat()));
-    assert!(s.is_closing() && s.is_done_with_compositor());
+    assert!(s.is_closing() && s.is_over());
+}
+
+#[test]
+fn what_a_client_sends_after_its_end_is_thrown_away_so_that_it_comes_to_read() {
+    let mut s = session_with_surface();
+    breach(&mut s, Side::Client, &message(4242, 0, &[]));
+    assert!(s.wants_read(Side::Client) && !s.wants_read(Side::Compositor));
+    let (mut thrown, fd) = Watched::new();
+    let more = damage(1).repeat(1000);
+    s.feed(Side::Client, &more, vec![fd], 0, &mut PassThrough).unwrap();
+    assert!(thrown.is_closed());
+    assert!(s.take(Side::Compositor).0.is_empty());
+    let (error, _) = s.take(Side::Client);
+    assert_eq!(error[..4], 1u32.to_ne_bytes(), "it hears why after all");
+    assert!(s.is_finished());
+
+    // One that writes and writes never will.
+    let mut s = session_with_surface();
+    pass(&mut s, Side::Compositor, &delete_id(4));
+    s.handle_end(Side::Compositor);
+    let mut sent = 0;
+    while !s.is_finished() {
+        sent += s.feed(Side::Client, &more, Vec::new(), 0, &mut PassThrough).unwrap();
+        assert!(sent < 16 << 20, "it is read without end");
+    }
+    assert!(sent > 1 << 20, "it is given up after {sent} bytes");
 }

@@ -22,7 +22,7 @@ fn heard(s: &mut Session) -> (u32, u32, String) {
 fn ends(mut s: Session, from: Side, bytes: &[u8]) -> Problem {
     let violation = breach(&mut s, from, bytes);
     assert_eq!(violation.fault, from);
-    assert!(!s.wants_read(Side::Client) && !s.wants_read(Side::Compositor));
+    assert!(s.is_over() && !s.wants_read(Side::Compositor));
     assert!(!s.is_finished(), "the client must hear of it first");
     let (_, code, said) = heard(&mut s);
     assert_eq!(said, violation.to_string());
