@@ -143,7 +143,7 @@ impl Door {
 
     fn next_guest(&mut self) -> Result<Guest, Closed> {
         let (stream, pid) = match self.next.take() {
-            Some(next) => next,
+            Some((stream, pid)) => (lowered(stream), pid),
             None => self.accept()?,
         };
         if !leaves_reserve(&stream) {
@@ -202,6 +202,15 @@ impl Door {
         }
         // The listener is reported again while there are more.
         Err(Closed::Empty)
+    }
+}
+
+/// The same socket under the lowest number that is free now, if that is lower: the one that it
+/// has had since it was accepted says how many were taken then.
+fn lowered(stream: UnixStream) -> UnixStream {
+    match stream.try_clone() {
+        Ok(clone) if clone.as_raw_fd() < stream.as_raw_fd() => clone,
+        _ => stream,
     }
 }
 
