@@ -26,6 +26,9 @@ pub(crate) enum Ending {
     /// The client closes with requests under way, answers unread and so many bytes of the last
     /// request missing.
     Abrupt(u8),
+    /// The client closes behind more requests than sockets hold, which nothing answers: all whole
+    /// ones must arrive.
+    Flood(u8),
     /// The client breaks a rule.
     Breach(Illegal, [u8; 4]),
 }
@@ -58,9 +61,10 @@ fn when() -> impl Strategy<Value = When> {
 fn ending() -> impl Strategy<Value = Ending> {
     let breach = (prop::sample::select(Illegal::ALL), any::<[u8; 4]>());
     prop_oneof![
-        3 => Just(Ending::Clean),
-        1 => (0..12u8).prop_map(Ending::Abrupt),
-        2 => breach.prop_map(|(illegal, with)| Ending::Breach(illegal, with)),
+        5 => Just(Ending::Clean),
+        2 => (0..12u8).prop_map(Ending::Abrupt),
+        1 => (0..12u8).prop_map(Ending::Flood),
+        4 => breach.prop_map(|(illegal, with)| Ending::Breach(illegal, with)),
     ]
 }
 
@@ -133,6 +137,7 @@ pub(crate) const AIMS: &[&str] = &[
     "an error of the object's own",
     "the end after broken bytes",
     "an abrupt end",
+    "an end behind a flood",
 ];
 
 impl Outcome {
@@ -157,6 +162,7 @@ impl Outcome {
             (Some(Verdict::Error(..)), _) => "an error of the object's own",
             (Some(Verdict::End), _) => "the end after broken bytes",
             (None, Ending::Abrupt(_)) => "an abrupt end",
+            (None, Ending::Flood(_)) => "an end behind a flood",
             (None, _) => "a clean end",
         };
         reached.push(ending.to_owned());
@@ -207,6 +213,12 @@ fn play(player: &mut Player, case: &Case) -> anyhow::Result<(Option<Verdict>, us
             player.send(usize::from(missing))?;
             return Ok((None, answered));
         }
+        Ending::Flood(missing) => {
+            player.act(Act::Barrier, [0; 4])?;
+            player.flood();
+            player.send(usize::from(missing))?;
+            return Ok((None, player.sent.len() - usize::from(missing > 0)));
+        }
         Ending::Breach(illegal, with) => {
             // What the client knows must be what the compositor knows.
             player.act(Act::Barrier, [0; 4])?;
@@ -230,6 +242,7 @@ fn play(player: &mut Player, case: &Case) -> anyhow::Result<(Option<Verdict>, us
 pub(crate) struct Capturing(Option<(Proxied, JoinHandle<()>)>);
 
 impl Capturing {
+    /// The thread ends with the capture.
     pub(crate) fn new(proxied: Proxied, reader: JoinHandle<()>) -> Self {
         Self(Some((proxied, reader)))
     }

@@ -31,6 +31,8 @@ pub(crate) struct Link {
     fds: VecDeque<(usize, OwnedFd)>,
     habits: Habits,
     turns: usize,
+    /// Where the messages begin whose fds were sent before them.
+    ahead: Vec<usize>,
     /// The peer closed the connection.
     pub closed: bool,
 }
@@ -38,7 +40,8 @@ pub(crate) struct Link {
 impl Link {
     pub(crate) fn connect(path: &Path, habits: Habits) -> io::Result<Self> {
         let raw = RawClient::connect(path)?;
-        Ok(Self { raw, out: Vec::new(), fds: VecDeque::new(), habits, turns: 0, closed: false })
+        let (out, fds, ahead) = (Vec::new(), VecDeque::new(), Vec::new());
+        Ok(Self { raw, out, fds, habits, turns: 0, ahead, closed: false })
     }
 
     /// Queues a message.
@@ -61,10 +64,13 @@ impl Link {
                 cut => end.min(at + usize::from(cut)),
             };
             let mut beside = Vec::new();
+            self.ahead.retain(|place| *place >= at);
             while let Some((place, _)) = self.fds.front()
                 && *place < cut + usize::from(self.habits.early)
                 && beside.len() < MAX_FDS
+                && (*place < cut || self.ahead.len() < MAX_FDS)
             {
+                self.ahead.push(*place);
                 beside.extend(self.fds.pop_front().map(|(_, fd)| fd));
             }
             // A message never goes without its fds: what does not fit goes with the next piece.
@@ -87,6 +93,8 @@ impl Link {
         for (place, _) in &mut self.fds {
             *place = place.saturating_sub(end);
         }
+        self.ahead.retain(|place| *place >= end);
+        self.ahead.iter_mut().for_each(|place| *place -= end);
         Ok(())
     }
 

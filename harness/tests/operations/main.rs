@@ -20,7 +20,7 @@ mod same;
 mod stage;
 mod strict;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -85,11 +85,14 @@ fn without_capture_every_conversation_is_the_same() {
 
 #[test]
 fn with_capture_every_conversation_differs_as_declared() {
+    let (handed, withheld) = (Cell::new(0), Cell::new(0));
     run("operations with capture", |case| {
+        let counted = Cell::new(None);
         let direct = play_case(case, |_, upstream| (upstream.to_owned(), ()))?;
         let proxied = play_case(case, |folder, upstream| {
             let config = CaptureConfig::new(Size::new(800, 600));
-            let (proxied, slot, _) = Proxied::capturing(folder, upstream, config);
+            let (proxied, slot, stats) = Proxied::capturing(folder, upstream, config);
+            counted.set(Some(stats));
             let reader = std::thread::spawn(move || {
                 while let Arrival::Frame(frame) = slot.wait(true, None) {
                     let _ = frame.pixels.read(&mut |view| {
@@ -99,6 +102,12 @@ fn with_capture_every_conversation_differs_as_declared() {
             });
             (proxied.socket().to_owned(), case::Capturing::new(proxied, reader))
         })?;
+        if let Some(stats) = counted.take() {
+            handed.set(handed.get() + stats.handed.value());
+            withheld.set(withheld.get() + stats.withheld.value());
+        }
         same::but_for_rewrites(case, &direct, &proxied)
     });
+    let counts = (handed.get(), withheld.get());
+    assert!(counts.0 > 0 && counts.1 > 0, "frames and withheld releases: {counts:?}");
 }

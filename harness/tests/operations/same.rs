@@ -67,7 +67,8 @@ pub(crate) fn exactly(case: &Case, direct: &Outcome, proxied: &Outcome) -> anyho
 /// Whether what the client hears at last is left open: after an abrupt end it reads no more, and
 /// after bytes that are no message each implementation has its own last words.
 fn unspecified(case: &Case, outcome: &Outcome) -> bool {
-    matches!(case.ending, Ending::Abrupt(_)) || outcome.verdict == Some(Verdict::End)
+    matches!(case.ending, Ending::Abrupt(_) | Ending::Flood(_))
+        || outcome.verdict == Some(Verdict::End)
 }
 
 /// What the capture changes: of events, and of requests.

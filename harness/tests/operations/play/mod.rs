@@ -29,6 +29,10 @@ pub(crate) use illegal::{Illegal, Verdict};
 /// How long an answer may take until it counts as a hang.
 const LIMIT: Duration = Duration::from_secs(15);
 
+/// Requests of a flood, and how long each is: libwayland takes messages of 4 KiB.
+const FLOOD: u32 = 150;
+const FLOOD_LEN: usize = 3900;
+
 /// Ids from here on are the compositor's.
 const FIRST_SERVER: u32 = 0xff00_0000;
 
@@ -243,6 +247,14 @@ impl Player {
             self.let_go(id);
         }
         made
+    }
+
+    /// Queues more than sockets hold of requests that nothing answers.
+    pub(crate) fn flood(&mut self) {
+        for number in 0..FLOOD {
+            let mime = format!("x-{number}/{}", "y".repeat(FLOOD_LEN));
+            self.request(self.wand, "offer", vec![Arg::Text(mime)], None);
+        }
     }
 
     /// Queues bytes that no table describes.
