@@ -11,8 +11,9 @@ use stratus_harness::fds;
 use stratus_harness::watchdog::wait_for;
 
 use crate::arg::Identities;
-use crate::link::Habits;
-use crate::play::{Act, Heard, Illegal, Player, Verdict};
+use crate::library::Library;
+use crate::link::{Habits, Link};
+use crate::play::{Act, Heard, Illegal, Player, Verdict, Way};
 use crate::stage::Proxied;
 use crate::strict::{Manners, Strict, When};
 
@@ -170,10 +171,20 @@ impl Outcome {
     }
 }
 
+/// Who writes and reads the client's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    /// The test itself, with the case's habits.
+    Bytes,
+    /// `wayland-backend`'s client, with its own.
+    Library,
+}
+
 /// Plays a case in a folder of its own; `place` says where the client connects, and what lives as
 /// long as that is so.
 pub(crate) fn play_case<T>(
     case: &Case,
+    by: By,
     place: impl FnOnce(&Path, &Path) -> (PathBuf, T),
 ) -> anyhow::Result<Outcome> {
     let folder = tempfile::Builder::new().prefix("stratus-test-").tempdir_in("/tmp")?;
@@ -182,8 +193,12 @@ pub(crate) fn play_case<T>(
     let compositor = Strict::start(&upstream, case.manners, identities.clone());
     let (socket, standing) = place(folder.path(), &upstream);
     let before = fds::own_fds()?;
-    let mut player = Player::connect(&socket, case.habits.clone(), identities, case.versions)?;
-    let played = play(&mut player, case);
+    let way = match by {
+        By::Bytes => Way::Bytes(Link::connect(&socket, case.habits.clone())?),
+        By::Library => Way::Library(Library::connect(&socket)?),
+    };
+    let mut player = Player::start(way, identities, case.versions)?;
+    let played = play(&mut player, case, by);
     let told = |e| anyhow::anyhow!("{e:#}; sent:\n  {}", player.sent.join("\n  "));
     let (verdict, answered) = played.map_err(told)?;
     let (sent, heard) = player.leave();
@@ -200,7 +215,7 @@ pub(crate) fn play_case<T>(
     Ok(Outcome { sent, received, heard, verdict, answered })
 }
 
-fn play(player: &mut Player, case: &Case) -> anyhow::Result<(Option<Verdict>, usize)> {
+fn play(player: &mut Player, case: &Case, by: By) -> anyhow::Result<(Option<Verdict>, usize)> {
     let mut answered = 0;
     for (act, with) in &case.acts {
         player.act(*act, *with)?;
@@ -217,7 +232,9 @@ fn play(player: &mut Player, case: &Case) -> anyhow::Result<(Option<Verdict>, us
             player.act(Act::Barrier, [0; 4])?;
             player.flood();
             player.send(usize::from(missing))?;
-            return Ok((None, player.sent.len() - usize::from(missing > 0)));
+            // A library sends whole messages only.
+            let cut = missing > 0 && by == By::Bytes;
+            return Ok((None, player.sent.len() - usize::from(cut)));
         }
         Ending::Breach(illegal, with) => {
             // What the client knows must be what the compositor knows.

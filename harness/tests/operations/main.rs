@@ -2,10 +2,11 @@
 //!
 //! A case is a list of operations: mostly legal ones, in any order, and at the end perhaps a
 //! breach of the protocol, an abrupt end or a clean one. A client of bare bytes plays it with
-//! random cuts of its bytes and random habits of reading; a compositor on `wayland-backend` judges
-//! every request by the protocol's text. What the compositor was asked must be what the client
-//! wrote, with the same files behind the fds; what the client hears must be the same to the byte
-//! with and without the proxy, errors included.
+//! random cuts of its bytes and random habits of reading, and a library's client with its own; a
+//! compositor on `wayland-backend` judges every request by the protocol's text. What the
+//! compositor was asked must be what the client wrote, with the same files behind the fds; what
+//! the client hears must be the same, argument by argument and in the same order, with and
+//! without the proxy, errors included.
 //!
 //! `PROPTEST_CASES` says how many cases are played.
 
@@ -13,6 +14,7 @@
 
 mod arg;
 mod case;
+mod library;
 mod link;
 mod play;
 mod same;
@@ -31,10 +33,10 @@ use stratus_capture::CaptureConfig;
 use stratus_frame::{Arrival, Size};
 use stratus_harness::watchdog::Watchdog;
 
-use case::{Case, case, play_case};
+use case::{By, Case, case, play_case};
 use stage::Proxied;
 
-/// Cases of each test; together they take some 12 seconds.
+/// Cases of each test; together they take some 20 seconds.
 const CASES: u32 = 500;
 
 /// For how long a failure is made smaller, in milliseconds.
@@ -68,11 +70,11 @@ fn run(name: &str, test: impl Fn(&Case) -> anyhow::Result<()>) {
 fn without_capture_every_conversation_is_the_same() {
     let reached = RefCell::new(BTreeMap::<String, u32>::new());
     run("operations without capture", |case| {
-        let direct = play_case(case, |_, upstream| (upstream.to_owned(), ()))?;
+        let direct = play_case(case, By::Bytes, |_, upstream| (upstream.to_owned(), ()))?;
         for what in direct.reached(case) {
             *reached.borrow_mut().entry(what).or_default() += 1;
         }
-        let proxied = play_case(case, |folder, upstream| {
+        let proxied = play_case(case, By::Bytes, |folder, upstream| {
             let proxied = Proxied::passing(folder, upstream);
             (proxied.socket().to_owned(), proxied)
         })?;
@@ -84,12 +86,24 @@ fn without_capture_every_conversation_is_the_same() {
 }
 
 #[test]
+fn a_library_has_the_same_conversations() {
+    run("operations of a library", |case| {
+        let direct = play_case(case, By::Library, |_, upstream| (upstream.to_owned(), ()))?;
+        let proxied = play_case(case, By::Library, |folder, upstream| {
+            let proxied = Proxied::passing(folder, upstream);
+            (proxied.socket().to_owned(), proxied)
+        })?;
+        same::exactly(case, &direct, &proxied)
+    });
+}
+
+#[test]
 fn with_capture_every_conversation_differs_as_declared() {
     let (handed, withheld) = (Cell::new(0), Cell::new(0));
     run("operations with capture", |case| {
         let counted = Cell::new(None);
-        let direct = play_case(case, |_, upstream| (upstream.to_owned(), ()))?;
-        let proxied = play_case(case, |folder, upstream| {
+        let direct = play_case(case, By::Bytes, |_, upstream| (upstream.to_owned(), ()))?;
+        let proxied = play_case(case, By::Bytes, |folder, upstream| {
             let config = CaptureConfig::new(Size::new(800, 600));
             let (proxied, slot, stats) = Proxied::capturing(folder, upstream, config);
             counted.set(Some(stats));

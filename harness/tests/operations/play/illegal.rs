@@ -314,6 +314,9 @@ impl Player {
     }
 
     fn break_wire(&mut self, illegal: Illegal, s: [u8; 4]) -> Option<Verdict> {
+        if !self.way.is_bytes() {
+            return None;
+        }
         let next = self.next_id;
         let wire = match illegal {
             Illegal::UnknownObject => Wire::new(next + 1000, 0),

@@ -2,29 +2,30 @@
 //! interface tables.
 
 mod data;
+mod hear;
 mod illegal;
 mod shell;
 mod surface;
+mod way;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::os::fd::OwnedFd;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail, ensure};
-use stratus_harness::raw::{RawEvent, Wire};
-use wayland_backend::protocol::{ArgumentType, Interface};
+use anyhow::{Context as _, ensure};
+use stratus_harness::raw::RawEvent;
+use wayland_backend::protocol::Interface;
 use wayland_client::protocol::wl_display::WlDisplay;
 use wayland_server::Resource as _;
 use wayland_server::protocol::wl_data_device_manager::WlDataDeviceManager;
 
 use super::arg::{Arg, Identities, line};
-use super::link::{Habits, Link};
 use super::strict;
 
 pub(crate) use data::Act;
 pub(crate) use illegal::{Illegal, Verdict};
+pub(crate) use way::Way;
 
 /// How long an answer may take until it counts as a hang.
 const LIMIT: Duration = Duration::from_secs(15);
@@ -84,7 +85,7 @@ impl Heard {
 }
 
 pub(crate) struct Player {
-    link: Link,
+    way: Way,
     identities: Identities,
     pub objects: BTreeMap<u32, Object>,
     free: Vec<u32>,
@@ -108,17 +109,12 @@ pub(crate) struct Player {
 }
 
 impl Player {
-    pub(crate) fn connect(
-        socket: &Path,
-        habits: Habits,
-        identities: Identities,
-        versions: u8,
-    ) -> anyhow::Result<Self> {
-        let link = Link::connect(socket, habits)?;
+    /// A client that has bound all globals, some in versions below the offered ones.
+    pub(crate) fn start(way: Way, identities: Identities, versions: u8) -> anyhow::Result<Self> {
         let display =
             Object { interface: wayland_display(), version: 1, alive: true, state: State::Plain };
         let mut player = Self {
-            link,
+            way,
             identities,
             objects: BTreeMap::from([(1, display)]),
             free: Vec::new(),
@@ -151,9 +147,11 @@ impl Player {
     pub(crate) fn bind(&mut self, index: usize, version: u32) -> Option<u32> {
         let (name, interface, _) = self.globals.get(index)?.clone();
         let table = strict::globals().into_iter().find(|g| g.interface.name == interface)?;
-        let id = self.new_id();
-        let message = Wire::new(self.registry, 0).word(name).string(&interface);
-        self.link.push(&message.word(version).word(id).bytes(), []);
+        let id = if self.way.is_bytes() { self.new_id() } else { 0 };
+        let args =
+            [Arg::Uint(name), Arg::Text(interface.clone()), Arg::Uint(version), Arg::New(id)];
+        let made = Some((table.interface, version));
+        let id = self.way.request(self.registry, 0, &args, None, made);
         self.sent.push(format!("bind {interface} version {version} as #{id}"));
         self.bases += u32::from(interface == "xdg_wm_base");
         let interface = table.interface;
@@ -219,27 +217,16 @@ impl Player {
         let opcode = requests.iter().position(|request| request.name == name);
         let opcode = opcode.unwrap_or_else(|| panic!("{} has no {name}", interface.name));
         let request = &requests[opcode];
-        let mut wire = Wire::new(id, opcode as u16);
-        let mut made = 0;
-        for arg in &mut args {
-            wire = match arg {
-                Arg::Int(value) | Arg::Fixed(value) => wire.word(*value as u32),
-                Arg::Uint(value) | Arg::Object(value) => wire.word(*value),
-                Arg::Text(text) => wire.string(text),
-                Arg::Bytes(bytes) => wire.array(bytes),
-                Arg::Fd(_) => wire,
-                Arg::New(new) => {
-                    made = self.new_id();
-                    *new = made;
-                    let interface = request.child_interface.expect("a typed new id");
-                    let state = state.clone();
-                    let object = Object { interface, version, alive: true, state };
-                    self.objects.insert(made, object);
-                    wire.word(made)
-                }
-            };
+        let new = args.iter().position(|arg| matches!(arg, Arg::New(_)));
+        if let Some(new) = new.filter(|_| self.way.is_bytes()) {
+            args[new] = Arg::New(self.new_id());
         }
-        self.link.push(&wire.bytes(), fd);
+        let made = self.way.request(id, opcode as u16, &args, fd, None);
+        if let Some(new) = new {
+            args[new] = Arg::New(made);
+            let interface = request.child_interface.expect("a typed new id");
+            self.objects.insert(made, Object { interface, version, alive: true, state });
+        }
         if !matches!(interface.name, "wl_display") {
             self.sent.push(line(interface.name, id, name, &args));
         }
@@ -257,14 +244,16 @@ impl Player {
         }
     }
 
-    /// Queues bytes that no table describes.
+    /// Queues bytes that no table describes. No library would.
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
-        self.link.push(bytes, []);
+        if let Way::Bytes(link) = &mut self.way {
+            link.push(bytes, []);
+        }
     }
 
     /// Sends what is queued, but for the last `keep` bytes.
     pub(crate) fn send(&mut self, keep: usize) -> anyhow::Result<()> {
-        Ok(self.link.flush(keep)?)
+        Ok(self.way.flush(keep)?)
     }
 
     /// The client destroys an object: what points at it forgets it.
@@ -289,15 +278,22 @@ impl Player {
         let first = self.heard.len();
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            let event = self.link.event(left).context("the answer to wl_display.sync")?;
+            let event = self.way.event(left).context("the answer to wl_display.sync")?;
             let Some(event) = event else {
                 self.after_barrier();
                 return Ok(false);
             };
             self.hear(event)?;
-            // wayland-rs and libwayland send delete_id right behind the callback's done.
+            // wayland-rs and libwayland send delete_id right behind the callback's done. The library
+            // keeps that one to itself.
             let last = self.heard.last().expect("just heard");
-            if last.name == "delete_id" && last.raw.word(0) == Some(callback) {
+            if let Way::Library(library) = &mut self.way {
+                if last.raw.sender == callback {
+                    library.wait_for_deletion(callback, LIMIT).context("delete_id")?;
+                    self.after_barrier();
+                    return Ok(true);
+                }
+            } else if last.name == "delete_id" && last.raw.word(0) == Some(callback) {
                 ensure!(self.heard[first..].iter().any(|h| h.raw.sender == callback), "no done");
                 self.after_barrier();
                 return Ok(true);
@@ -310,98 +306,10 @@ impl Player {
         let deadline = Instant::now() + LIMIT;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            match self.link.event(left).context("the end of the connection")? {
+            match self.way.event(left).context("the end of the connection")? {
                 Some(event) => self.hear(event)?,
                 None => return Ok(()),
             }
-        }
-    }
-
-    /// Takes note of an event. Its fds must have come with or before its bytes.
-    fn hear(&mut self, raw: RawEvent) -> anyhow::Result<()> {
-        let Some(object) = self.objects.get(&raw.sender) else {
-            bail!("an event from object {}, which there is not: {raw:?}", raw.sender);
-        };
-        let (interface, version) = (object.interface, object.version);
-        let event = interface.events.get(usize::from(raw.opcode));
-        let event = event.with_context(|| format!("{} has no such event", interface.name))?;
-        let args = self.decode(&raw, event.signature)?;
-        if let (Some(interface), Some(Arg::New(id))) =
-            (event.child_interface, args.iter().find(|arg| matches!(arg, Arg::New(_))))
-        {
-            let object = Object { interface, version, alive: true, state: State::Plain };
-            self.objects.insert(*id, object);
-        }
-        let heard = Heard { interface: interface.name, name: event.name, args, raw };
-        self.learn(&heard);
-        if event.is_destructor {
-            self.let_go(heard.raw.sender);
-        }
-        self.heard.push(heard);
-        Ok(())
-    }
-
-    fn decode(&mut self, raw: &RawEvent, signature: &[ArgumentType]) -> anyhow::Result<Vec<Arg>> {
-        let (mut at, mut args) = (0, Vec::new());
-        for kind in signature {
-            if let ArgumentType::Fd = kind {
-                let fd = self.link.take_fd().context("an event came before its fd")?;
-                args.push(Arg::Fd(self.identities.label(&fd)));
-                continue;
-            }
-            let word = raw.word(at).context("an event is too short")?;
-            at += 1;
-            args.push(match kind {
-                ArgumentType::Int => Arg::Int(word as i32),
-                ArgumentType::Fixed => Arg::Fixed(word as i32),
-                ArgumentType::Uint => Arg::Uint(word),
-                ArgumentType::Object(_) => Arg::Object(word),
-                ArgumentType::NewId => Arg::New(word),
-                ArgumentType::Str(_) => {
-                    let text = raw.string(at - 1).unwrap_or_default();
-                    at += (word as usize).div_ceil(4);
-                    Arg::Text(text)
-                }
-                ArgumentType::Array => {
-                    let bytes = raw.body.get(at * 4..at * 4 + word as usize);
-                    at += (word as usize).div_ceil(4);
-                    Arg::Bytes(bytes.context("an array is too short")?.to_vec())
-                }
-                ArgumentType::Fd => unreachable!("taken above"),
-            });
-        }
-        ensure!(at * 4 == raw.body.len(), "an event has bytes that its signature does not");
-        Ok(args)
-    }
-
-    fn learn(&mut self, heard: &Heard) {
-        let (sender, raw) = (heard.raw.sender, &heard.raw);
-        let word = |index| raw.word(index).unwrap_or_default();
-        // Events may be under way to what the client has destroyed.
-        let alive = self.objects.get(&sender).is_some_and(|object| object.alive);
-        match (heard.interface, heard.name) {
-            ("wl_display", "delete_id") => {
-                self.objects.remove(&word(0));
-                self.free.push(word(0));
-            }
-            ("wl_registry", "global") => {
-                let name = raw.string(1).unwrap_or_default();
-                // Word 1 is the string's length.
-                let version = word(2 + (word(1) as usize).div_ceil(4));
-                if !self.globals.iter().any(|(number, _, _)| *number == word(0)) {
-                    self.globals.push((word(0), name, version));
-                }
-            }
-            ("wl_registry", "global_remove") => {
-                self.globals.retain(|(number, _, _)| *number != word(0));
-            }
-            ("xdg_surface", "configure") => self.configured(sender, word(0)),
-            ("xdg_wm_base", "ping") if alive => self.pings.push((sender, word(0))),
-            ("wl_pointer" | "wl_keyboard", "enter") => self.serial = word(0),
-            ("wl_data_offer", "offer") if alive => {
-                self.mimes.push((sender, raw.string(0).unwrap_or_default()));
-            }
-            _ => {}
         }
     }
 
@@ -435,7 +343,7 @@ impl Player {
     }
 
     pub(crate) fn fds_left(&self) -> usize {
-        self.link.fds_left()
+        self.way.fds_left()
     }
 }
 
