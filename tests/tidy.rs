@@ -208,3 +208,20 @@ fn nothing_is_left_unfinished() {
     }
     fail_if_any("unfinished work is an issue, not a mark in the code", &offenders);
 }
+
+#[test]
+fn the_table_of_hostile_programs_names_tests_that_exist() {
+    let table = read(&root().join("docs/hostile.md"));
+    let named = table.split('`').filter(|span| span.contains(".rs::"));
+    let offenders: Vec<String> = named
+        .clone()
+        .filter(|span| {
+            let (file, test) = span.split_once("::").expect("both");
+            !fs::read_to_string(root().join(file))
+                .is_ok_and(|text| text.contains(&format!("fn {test}(")))
+        })
+        .map(str::to_owned)
+        .collect();
+    assert!(named.count() > 40, "the table is there");
+    fail_if_any("docs/hostile.md names tests by file and name", &offenders);
+}
