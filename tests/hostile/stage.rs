@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use stratus_harness::client::{Client, Config as Script, End, Pace};
-use stratus_harness::compositor::{Compositor, Config, Record};
+use stratus_harness::compositor::{Compositor, Config, Record, Seen};
 use stratus_harness::fds::{Fds, difference, open_fds};
 use stratus_harness::raw::{RawClient, RawEvent, Wire};
 use stratus_harness::watchdog::{Watchdog, wait_for};
@@ -71,6 +71,20 @@ impl Stage {
 
     pub(crate) fn fds(&self) -> Fds {
         open_fds(self.pid()).unwrap()
+    }
+
+    /// The proxy's fds as soon as only `clients` are left, the end of all others included.
+    pub(crate) fn settled_fds(&self, clients: u64) -> Fds {
+        let alone = |seen: &Seen| seen.connected == seen.disconnected + clients;
+        self.compositor.wait("the end of the others", LIMIT, alone).unwrap();
+        // The last of them has its two sockets closed one after the other.
+        let mut before = self.fds();
+        wait_for("fds that stay", LIMIT, || {
+            std::thread::sleep(Duration::from_millis(20));
+            let now = self.fds();
+            (std::mem::replace(&mut before, now.clone()) == now).then_some(now)
+        })
+        .unwrap()
     }
 
     /// Waits until the proxy has as many fds as `before`: which numbers they have is chance.

@@ -13,9 +13,7 @@ fn each_breach_ends_its_client_with_a_word_is_logged_once_and_disturbs_nobody() 
     let stage = Stage::new("attacks on the wire");
     let bystander = stage.bystander();
     let shm = shm_at(&stage.socket());
-    let alone = |seen: &stratus_harness::compositor::Seen| seen.connected == seen.disconnected + 1;
-    stage.compositor.wait("the end of the first look", LIMIT, alone).unwrap();
-    let before = stage.fds();
+    let before = stage.settled_fds(1);
     let mut looked_at = 0;
     for attack in on_the_wire(shm) {
         let known = stage.warnings().len();
@@ -41,7 +39,7 @@ fn memory_that_is_none_and_numbers_that_lie_disturb_nobody() {
     let stage = Stage::new("attacks with memory");
     let bystander = stage.bystander();
     shm_at(&stage.socket());
-    let before = stage.fds();
+    let before = stage.settled_fds(1);
     for attack in on_memory() {
         // The scripted compositor minds none of them; `libwayland` has the real one.
         launch(&stage.socket(), &attack);
@@ -58,7 +56,7 @@ fn fds_that_belong_to_nothing_are_closed_and_end_their_client_when_they_are_many
     drop(prepared(&stage.socket()));
     let file = tempfile::tempfile().unwrap();
     let beside = vec![file.as_fd(); 28];
-    let before = stage.fds();
+    let before = stage.settled_fds(1);
     // Too many once: they wait for a message, and go with their client.
     let mut odd = prepared(&stage.socket());
     odd.send(&Wire::new(1, 0).word(3).bytes(), &beside).unwrap();
