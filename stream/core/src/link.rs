@@ -170,7 +170,9 @@ impl FromStr for Link {
             None => Some(host).filter(|h| is_name(h)),
         }
         .ok_or(LinkError::Host)?;
-        let port = port.parse().map_err(|_| LinkError::Port)?;
+        // A port has digits only (RFC 3986 section 3.2.3); `parse` takes a sign as well.
+        let digits = Some(port).filter(|p| p.bytes().all(|c| c.is_ascii_digit()));
+        let port = digits.and_then(|p| p.parse().ok()).ok_or(LinkError::Port)?;
         let (token, certificate) = secret.split_once('.').ok_or(LinkError::Secret)?;
         let token = base64url::decode(token).ok_or(LinkError::Secret)?;
         let certificate = base64url::decode(certificate).ok_or(LinkError::Secret)?;
@@ -217,6 +219,7 @@ mod tests {
         assert_eq!(parse(&whole.replace(":8080", "")), Err(LinkError::Port));
         assert_eq!(parse(&whole.replace("8080", "0")), Err(LinkError::Port));
         assert_eq!(parse(&whole.replace("8080", "65536")), Err(LinkError::Port));
+        assert_eq!(parse(&whole.replace("8080", "+8080")), Err(LinkError::Port));
         assert_eq!(parse("stratus://host:8080/"), Err(LinkError::NoSecret));
         assert_eq!(parse(&whole[..whole.len() - 1]), Err(LinkError::Secret));
         assert_eq!(parse(&whole.replace("AQEB", "AQ B")), Err(LinkError::Secret));
