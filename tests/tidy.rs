@@ -176,10 +176,13 @@ fn unsafe_stays_in_the_files_that_the_architecture_names() {
 fn every_dependency_has_its_sentence() {
     let manifest: toml::Table =
         read(&root().join("Cargo.toml")).parse().expect("the manifest is TOML");
+    let fuzz: toml::Table =
+        read(&root().join("fuzz/Cargo.toml")).parse().expect("the manifest is TOML");
     let architecture = read(&root().join("ARCHITECTURE.md"));
     let dependencies = manifest["workspace"]["dependencies"].as_table().expect("dependencies");
     let offenders: Vec<String> = dependencies
         .keys()
+        .chain(fuzz["dependencies"].as_table().expect("dependencies").keys())
         .filter(|name| !name.starts_with("stratus"))
         .filter(|name| !architecture.contains(&format!("`{name}`")))
         .cloned()
