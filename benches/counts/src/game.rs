@@ -1,6 +1,7 @@
 //! A game that shows a picture each round, with its frames taken: attach, damage, frame callback
 //! and commit, answered by the release of the buffer before and the callback.
 
+use std::fs::File;
 use std::task::Waker;
 use std::time::Duration;
 
@@ -91,7 +92,9 @@ fn open_window(session: &mut Session, capture: &mut Capture) -> anyhow::Result<(
         let words = [id, index * BUFFER_BYTES, 1280, 720, 1280 * 4, 1];
         requests.push(message(POOL, wl_shm_pool::REQ_CREATE_BUFFER_OPCODE, &words));
     }
-    let file = tempfile::tempfile()?;
+    let path = std::env::temp_dir().join(format!("stratus-counts-{}", std::process::id()));
+    let file = File::options().read(true).write(true).create_new(true).open(&path)?;
+    std::fs::remove_file(&path)?;
     file.set_len(u64::from(BUFFER_BYTES) * 3)?;
     pass(session, Side::Client, &requests.concat(), &mut vec![file.into()], capture)
 }

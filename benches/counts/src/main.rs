@@ -34,8 +34,8 @@ fn main() -> anyhow::Result<()> {
     let mut session = session(&PassThrough);
     set_up(&mut session)?;
     let null = File::open("/dev/null")?;
+    let mut fds = Vec::new();
     for _ in 0..rounds {
-        let mut fds = Vec::new();
         for _ in 0..round.fds {
             fds.push(null.try_clone()?.into());
         }

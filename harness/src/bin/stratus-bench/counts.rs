@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 
@@ -83,23 +85,8 @@ fn difference(
     (place, upstream): (&Path, &Path),
     counter: &Counter,
 ) -> anyhow::Result<Vec<Calls>> {
-    let counted = |workload: Workload, rounds: u32| -> anyhow::Result<Calls> {
-        let _ = fs::remove_dir_all(place);
-        let out = place.join("out");
-        let tool = (counter.command)(&out);
-        fs::create_dir_all(place)?;
-        fs::set_permissions(place, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
-        let running = contestant.start(place, upstream, &tool)?;
-        ensure!(!running.groups().is_empty(), "nothing of its own runs");
-        let mut client = Client::connect(&running.socket, PATIENCE)?;
-        client.choose(workload)?;
-        for _ in 0..rounds {
-            client.round()?;
-        }
-        // Some end only when their client is gone.
-        drop(client);
-        std::thread::sleep(std::time::Duration::from_millis(200));
-        running.end();
+    let counted = |workload, rounds| {
+        run(contestant, (workload, rounds), (place, upstream), counter.command)?;
         (counter.read)(place)
     };
     let none = counted(Workload::Sync(1), 0)?;
@@ -113,6 +100,48 @@ fn difference(
     more.collect()
 }
 
+/// System calls a round of that thread which receives most: the proxy's.
+pub(crate) fn busiest_thread(
+    contestant: &Contestant,
+    workload: Workload,
+    (place, upstream): (&Path, &Path),
+) -> anyhow::Result<f64> {
+    const FEW: u32 = 100;
+    const MANY: u32 = 1100;
+    let counted = |rounds| -> anyhow::Result<f64> {
+        run(contestant, (workload, rounds), (place, upstream), strace)?;
+        let threads = outputs(place)?;
+        let threads = threads.iter().map(|text| calls_in(text));
+        let receives = |calls: &Calls| calls.get("recvmsg").copied().unwrap_or_default();
+        let busiest = threads.max_by(|a, b| receives(a).total_cmp(&receives(b)));
+        Ok(busiest.context("a thread")?.values().sum())
+    };
+    Ok((counted(MANY)? - counted(FEW)?) / f64::from(MANY - FEW))
+}
+
+/// Plays so many rounds through `contestant`, which runs below what `command` gives.
+fn run(
+    contestant: &Contestant,
+    (workload, rounds): (Workload, u32),
+    (place, upstream): (&Path, &Path),
+    command: fn(&Path) -> Vec<OsString>,
+) -> anyhow::Result<()> {
+    let _ = fs::remove_dir_all(place);
+    fs::DirBuilder::new().mode(0o700).create(place)?;
+    let running = contestant.start(place, upstream, &command(&place.join("out")))?;
+    ensure!(!running.groups().is_empty(), "nothing of its own runs");
+    let mut client = Client::connect(&running.socket, PATIENCE)?;
+    client.choose(workload)?;
+    for _ in 0..rounds {
+        client.round()?;
+    }
+    // Some end only when their client is gone.
+    drop(client);
+    std::thread::sleep(Duration::from_millis(200));
+    running.end();
+    Ok(())
+}
+
 fn callgrind(out: &Path) -> Vec<OsString> {
     let mut file = OsString::from("--callgrind-out-file=");
     file.push(out);
@@ -121,7 +150,7 @@ fn callgrind(out: &Path) -> Vec<OsString> {
 }
 
 fn strace(out: &Path) -> Vec<OsString> {
-    // One file a process, because two programs may run.
+    // One file a thread: it is asked what single threads do.
     vec!["strace".into(), "-ff".into(), "-o".into(), out.into()]
 }
 
@@ -147,16 +176,24 @@ fn read_callgrind(place: &Path) -> anyhow::Result<Calls> {
     Ok(Calls::from([("Ir".to_owned(), total)]))
 }
 
-/// `name(arguments) = result` on each line.
 fn read_strace(place: &Path) -> anyhow::Result<Calls> {
-    let mut calls = Calls::new();
+    let mut all = Calls::new();
     for text in outputs(place)? {
-        for line in text.lines() {
-            let Some((name, _)) = line.split_once('(') else { continue };
-            if name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') {
-                *calls.entry(name.to_owned()).or_default() += 1.0;
-            }
+        for (name, n) in calls_in(&text) {
+            *all.entry(name).or_default() += n;
         }
     }
-    Ok(calls)
+    Ok(all)
+}
+
+/// Counts what strace wrote: `name(arguments) = result` on each line.
+fn calls_in(text: &str) -> Calls {
+    let mut calls = Calls::new();
+    for line in text.lines() {
+        let Some((name, _)) = line.split_once('(') else { continue };
+        if name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') {
+            *calls.entry(name.to_owned()).or_default() += 1.0;
+        }
+    }
+    calls
 }

@@ -3,6 +3,7 @@
 mod client;
 mod contestants;
 mod counts;
+mod gate;
 mod machine;
 mod measure;
 mod relay;
@@ -34,6 +35,8 @@ struct Cli {
 enum Bench {
     /// What passing messages on costs: direct, a bare byte relay, Stratus, wl-proxy, waypipe
     Relay(RelayArgs),
+    /// Compare instructions, allocations and system calls with benches/counts.toml
+    Counts(CountsArgs),
     /// The compositor of the bench
     #[command(hide = true)]
     Serve { listen: PathBuf },
@@ -71,12 +74,23 @@ struct RelayArgs {
     json: bool,
 }
 
+#[derive(Debug, Args)]
+struct CountsArgs {
+    /// Write what is counted into the file
+    #[arg(long)]
+    update: bool,
+    /// Measure the programs in this folder [default: cargo builds them first]
+    #[arg(long, value_name = "FOLDER")]
+    programs: Option<PathBuf>,
+}
+
 const WORKLOADS: [Workload; 4] =
     [Workload::Sync(1), Workload::Sync(32), Workload::Pools(16), Workload::Frame];
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Bench::Relay(args) => relay(&args),
+        Bench::Counts(args) => counts(&args),
         Bench::Serve { listen } => server::serve(&listen).map_err(Into::into),
         Bench::Carry { listen, upstream } => relay::relay(&listen, &upstream).map_err(Into::into),
     };
@@ -93,24 +107,13 @@ fn relay(args: &RelayArgs) -> anyhow::Result<()> {
     let facts = Facts::gather();
     let (contestants, versions) = contestants(args)?;
     let pinned = if args.unpinned { None } else { Some(machine::pin()?) };
-    let folder = tempfile::tempdir()?;
-    let upstream = folder.path().join("compositor");
-    let mut compositor = Kept(
-        Command::new(std::env::current_exe()?)
-            .arg("serve")
-            .arg(&upstream)
-            .stdin(Stdio::null())
-            .spawn()
-            .context("starting the bench's compositor")?,
-    );
+    let stage = Stage::set()?;
     let length = (args.turns, Duration::from_millis(args.turn));
-    client::Client::connect(&upstream, Duration::from_secs(10))?;
-    let places = (folder.path(), &*upstream);
+    let places = (stage.folder.path(), &*stage.upstream);
     let turns = measure::measure(&contestants, &WORKLOADS, length, places);
     let counts =
         if args.counts { counts::count(&contestants, &WORKLOADS, places) } else { Vec::new() };
-    let ended = compositor.0.try_wait()?;
-    ensure!(ended.is_none(), "the bench's compositor ended: {ended:?}");
+    drop(stage);
     let workloads = WORKLOADS.to_vec();
     let report = Report { facts, pinned, contestants, versions, workloads, turns, counts };
     if args.json {
@@ -121,13 +124,49 @@ fn relay(args: &RelayArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A child that ends with this program.
-struct Kept(Child);
+fn counts(args: &CountsArgs) -> anyhow::Result<()> {
+    let programs = match &args.programs {
+        Some(programs) => programs.clone(),
+        None => built(&["--package", "stratus", "--package", "stratus-counts", "--bins"])?,
+    };
+    let stage = Stage::set()?;
+    let gate = gate::Gate {
+        file: Path::new(env!("CARGO_MANIFEST_DIR")).join("../benches/counts.toml"),
+        driver: programs.join("stratus-counts"),
+        stratus: programs.join("stratus"),
+        folder: stage.folder.path().to_owned(),
+        upstream: stage.upstream.clone(),
+    };
+    if args.update { gate.update() } else { gate.check() }
+}
 
-impl Drop for Kept {
+/// A folder for all that lies about, and the bench's compositor; both end with this.
+struct Stage {
+    compositor: Child,
+    upstream: PathBuf,
+    folder: tempfile::TempDir,
+}
+
+impl Stage {
+    fn set() -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let upstream = folder.path().join("compositor");
+        let compositor = Command::new(std::env::current_exe()?)
+            .arg("serve")
+            .arg(&upstream)
+            .stdin(Stdio::null())
+            .spawn()
+            .context("starting the bench's compositor")?;
+        let stage = Self { compositor, upstream, folder };
+        client::Client::connect(&stage.upstream, Duration::from_secs(10))?;
+        Ok(stage)
+    }
+}
+
+impl Drop for Stage {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.compositor.kill();
+        let _ = self.compositor.wait();
     }
 }
 
@@ -161,19 +200,10 @@ fn contestants(args: &RelayArgs) -> anyhow::Result<(Vec<Contestant>, Vec<String>
     Ok(all.into_iter().unzip())
 }
 
-/// The folder that this program was built into.
-fn beside() -> anyhow::Result<PathBuf> {
-    let this = std::env::current_exe()?;
-    Ok(this.parent().context("a program lies in a folder")?.to_owned())
-}
-
 fn binaries(args: &RelayArgs) -> anyhow::Result<Vec<(String, PathBuf)>> {
     if args.stratus.is_empty() {
-        // Started by cargo, from a checkout: an old binary would be measured for the new one.
-        if std::env::var_os("CARGO").is_some() {
-            cargo_build(&["--locked", "--package", "stratus", "--bin", "stratus"])?;
-        }
-        return Ok(vec![("stratus".to_owned(), beside()?.join("stratus"))]);
+        let folder = built(&["--package", "stratus", "--bin", "stratus"])?;
+        return Ok(vec![("stratus".to_owned(), folder.join("stratus"))]);
     }
     let named = args.stratus.iter().map(|text| match text.split_once('=') {
         Some((name, path)) => (name.to_owned(), path.into()),
@@ -182,10 +212,27 @@ fn binaries(args: &RelayArgs) -> anyhow::Result<Vec<(String, PathBuf)>> {
     Ok(named.collect())
 }
 
+/// The folder of release builds, which lies beside that of this program.
+fn release_folder() -> anyhow::Result<PathBuf> {
+    let this = std::env::current_exe()?;
+    let target = this.ancestors().nth(2).context("a program lies in a folder of a target")?;
+    Ok(target.join("release"))
+}
+
+/// Has cargo build these, or else an old program would be measured for the new one; and where
+/// they lie.
+fn built(what: &[&str]) -> anyhow::Result<PathBuf> {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
+    let release = release_folder()?;
+    let target = release.parent().context("a target")?.to_string_lossy().into_owned();
+    cargo_build(&[what, &["--manifest-path", root, "--target-dir", &target]].concat())?;
+    Ok(release)
+}
+
 fn cargo_build(args: &[&str]) -> anyhow::Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
-        .args(["build", "--quiet", "--release"])
+        .args(["build", "--quiet", "--release", "--locked"])
         .args(args)
         .status()
         .context("starting cargo")?;
@@ -206,11 +253,11 @@ fn version(program: &Path) -> anyhow::Result<String> {
 /// nothing of Stratus needs it to be built.
 fn wl_proxy(build: bool) -> anyhow::Result<(PathBuf, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../benches/peers/wl-proxy");
-    let target = beside()?.join("peers");
+    let target = release_folder()?.join("peers");
     if build {
         let (manifest, target) = (folder.join("Cargo.toml"), target.to_string_lossy());
         let manifest = manifest.to_string_lossy();
-        cargo_build(&["--locked", "--manifest-path", &manifest, "--target-dir", &target])?;
+        cargo_build(&["--manifest-path", &manifest, "--target-dir", &target])?;
     }
     let binary = target.join("release/wl-proxy-peer");
     ensure!(binary.exists(), "it is not built; --build-peers does that");

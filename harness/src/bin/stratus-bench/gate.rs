@@ -1,0 +1,227 @@
+//! The gate on counts: instructions and allocations of fixed rounds in memory, and the system
+//! calls of the proxy's thread, compared with the file that says what they were.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, bail, ensure};
+
+use crate::client::Workload;
+use crate::contestants::{Contestant, Kind};
+use crate::counts::busiest_thread;
+
+/// What `stratus-counts` can play.
+const SCENARIOS: [&str; 5] = ["forward", "sync-1", "sync-32", "pools", "commit"];
+/// The shorter and the longer of two runs, whose difference is what counts.
+const ROUNDS: (u32, u32) = (100, 1100);
+
+/// By how much a count may grow. Callgrind counts the same each time; what moves are hash seeds,
+/// and which of its routines the C library finds best for a processor.
+const TOLERANCE: f64 = 0.03;
+/// The same with another compiler, which makes other instructions of the same code.
+const OTHER_COMPILER: f64 = 0.15;
+/// So much less than the file says is worth saying so, or else the gain could be lost unseen.
+const GAIN: f64 = 0.10;
+/// System calls are counted in a live proxy, where a wake-up more or less can happen.
+const STRAY_CALLS: f64 = 0.3;
+
+/// Counts by section and name.
+type Table = BTreeMap<String, BTreeMap<String, f64>>;
+
+/// What is compared with what.
+pub(crate) struct Gate {
+    /// The file of counts.
+    pub(crate) file: PathBuf,
+    pub(crate) driver: PathBuf,
+    pub(crate) stratus: PathBuf,
+    /// An empty folder, and the socket of the bench's compositor.
+    pub(crate) folder: PathBuf,
+    pub(crate) upstream: PathBuf,
+}
+
+impl Gate {
+    /// Writes what is counted into the file.
+    pub(crate) fn update(&self) -> anyhow::Result<()> {
+        let counted = self.count()?;
+        let mut text = String::from(HEAD);
+        let _ = writeln!(text, "rustc = {:?}", compiler()?);
+        for (section, counts) in &counted {
+            let _ = writeln!(text, "\n[{section}]");
+            for (name, count) in counts {
+                let _ = writeln!(text, "{name:?} = {count:.1}");
+            }
+        }
+        fs::write(&self.file, text).with_context(|| format!("writing {}", self.file.display()))
+    }
+
+    /// Compares, prints, and fails if a count has left its place.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        let text = fs::read_to_string(&self.file);
+        let text = text.with_context(|| format!("reading {}", self.file.display()))?;
+        let mut expected: toml::Table = text.parse().context("the file of counts")?;
+        let made_with = expected.remove("rustc").and_then(|v| v.as_str().map(str::to_owned));
+        let same = made_with.as_deref() == Some(&*compiler()?);
+        if !same {
+            println!("counted with another compiler than the file, so with more tolerance");
+        }
+        let mut wrong = Vec::new();
+        for (section, counts) in self.count()? {
+            for (name, count) in counts {
+                let before = expected.get(&section).and_then(|s| s.get(&name));
+                let before = before.and_then(toml::Value::as_float);
+                let verdict = match before {
+                    None => "is not in the file".to_owned(),
+                    Some(before) => verdict(&section, before, count, same),
+                };
+                let was = before.unwrap_or_default();
+                println!("{section:<13} {name:<24} {was:>9.1} {count:>9.1}  {verdict}");
+                if verdict != FINE {
+                    wrong.push(format!("{section} of {name:?}: {verdict}"));
+                }
+            }
+        }
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        bail!(
+            "{}\nA count that grew is a cost that every message pays. If it has to be, or if it is \
+             a gain, write it down and say why in the commit:\n    cargo run -p stratus-harness \
+             --bin stratus-bench -- counts --update",
+            wrong.join("\n")
+        )
+    }
+
+    fn count(&self) -> anyhow::Result<Table> {
+        let mut table = Table::new();
+        let mut note = |section: &str, name: &str, count| {
+            table.entry(section.to_owned()).or_default().insert(name.to_owned(), count);
+        };
+        for scenario in SCENARIOS {
+            note("instructions", scenario, self.a_round(scenario, Self::instructions)?);
+            note("allocations", scenario, self.a_round(scenario, Self::allocations)?);
+        }
+        for (workload, capture) in
+            [(Workload::Sync(1), false), (Workload::Sync(32), true), (Workload::Frame, true)]
+        {
+            let name =
+                format!("{}, capture {}", workload.name(), if capture { "on" } else { "off" });
+            let kind = Kind::Stratus { binary: self.stratus.clone(), capture };
+            let contestant = Contestant::new(&name, kind);
+            let place = self.folder.join("calls");
+            let calls = busiest_thread(&contestant, workload, (&place, &self.upstream))?;
+            note("system_calls", &name, calls);
+        }
+        Ok(table)
+    }
+
+    fn a_round(
+        &self,
+        scenario: &str,
+        count: fn(&Self, &str, u32) -> anyhow::Result<f64>,
+    ) -> anyhow::Result<f64> {
+        let (few, many) = ROUNDS;
+        let more = count(self, scenario, many)? - count(self, scenario, few)?;
+        Ok(more / f64::from(many - few))
+    }
+
+    fn instructions(&self, scenario: &str, rounds: u32) -> anyhow::Result<f64> {
+        let out = self.folder.join("callgrind.out");
+        let option = format!("--callgrind-out-file={}", out.display());
+        self.drive(&["--tool=callgrind", &option], scenario, rounds)?;
+        number_behind(&fs::read_to_string(out)?, "totals:")
+    }
+
+    fn allocations(&self, scenario: &str, rounds: u32) -> anyhow::Result<f64> {
+        let log = self.drive(&["--tool=memcheck", "--leak-check=no"], scenario, rounds)?;
+        number_behind(&log, "total heap usage:")
+    }
+
+    /// Runs the driver below valgrind and returns what valgrind says.
+    fn drive(&self, tool: &[&str], scenario: &str, rounds: u32) -> anyhow::Result<String> {
+        let log = self.folder.join("valgrind.log");
+        let run = Command::new("valgrind")
+            .args(tool)
+            .arg(format!("--log-file={}", log.display()))
+            .arg(&self.driver)
+            .args([scenario, &rounds.to_string()])
+            .stdin(Stdio::null())
+            .status()
+            .context("running valgrind; is it installed?")?;
+        ensure!(run.success(), "{} {scenario} {rounds} failed", self.driver.display());
+        Ok(fs::read_to_string(log)?)
+    }
+}
+
+const FINE: &str = "as before";
+
+/// How `count` stands to what was `before`.
+fn verdict(section: &str, before: f64, count: f64, same_compiler: bool) -> String {
+    let (least, most) = match section {
+        "instructions" if same_compiler => (before * (1.0 - GAIN), before * (1.0 + TOLERANCE)),
+        "instructions" => (0.0, before * (1.0 + OTHER_COMPILER)),
+        "system_calls" => (before - STRAY_CALLS, before + STRAY_CALLS),
+        // The difference of whole numbers over a thousand rounds: one allocation a round is 1.
+        _ => (before - 0.05, before + 0.05),
+    };
+    if count > most {
+        format!("grew from {before:.1} to {count:.1}")
+    } else if count < least {
+        format!("fell from {before:.1} to {count:.1}, which the file should say")
+    } else {
+        FINE.to_owned()
+    }
+}
+
+/// The number in `text` behind the words `before`, with or without commas.
+fn number_behind(text: &str, before: &str) -> anyhow::Result<f64> {
+    let rest =
+        text.split(before).nth(1).with_context(|| format!("valgrind wrote no {before:?}"))?;
+    let digits = rest.trim_start().split([' ', '\n']).next().unwrap_or_default().replace(',', "");
+    digits.parse().with_context(|| format!("{digits:?} behind {before:?}"))
+}
+
+fn compiler() -> anyhow::Result<String> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc).arg("--version").output().context("asking rustc")?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+const HEAD: &str = "\
+# What a round costs, as `stratus-bench counts` compares it with in every test run.
+# docs/performance.md says what a round of each is. Instructions are those of the release profile
+# in user space, by callgrind; they depend on the compiler, which is named below. System calls are
+# those of the proxy's thread.
+#
+# Write it anew with: cargo run -p stratus-harness --bin stratus-bench -- counts --update
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn growth_and_great_gains_are_told_and_small_changes_are_not() {
+        let instructions = |count, same| verdict("instructions", 1000.0, count, same);
+        assert_eq!(instructions(1029.0, true), FINE);
+        assert_eq!(instructions(1031.0, true), "grew from 1000.0 to 1031.0");
+        assert_eq!(instructions(1031.0, false), FINE);
+        assert!(instructions(1151.0, false).starts_with("grew"));
+        assert_eq!(instructions(901.0, true), FINE);
+        assert!(instructions(899.0, true).starts_with("fell"));
+        assert_eq!(instructions(500.0, false), FINE);
+        assert!(verdict("allocations", 0.0, 1.0, true).starts_with("grew"));
+        assert!(verdict("system_calls", 6.0, 7.0, true).starts_with("grew"));
+    }
+
+    #[test]
+    fn valgrinds_numbers_are_found() -> anyhow::Result<()> {
+        assert_eq!(number_behind("x\ntotals: 1234\n", "totals:")?.to_string(), "1234");
+        let log = "==1==   total heap usage: 1,234 allocs, 99 frees, 5,000 bytes allocated";
+        assert_eq!(number_behind(log, "total heap usage:")?.to_string(), "1234");
+        assert!(number_behind("nothing", "totals:").is_err());
+        Ok(())
+    }
+}
