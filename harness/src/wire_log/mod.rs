@@ -8,9 +8,11 @@
 mod compare;
 mod normal;
 mod parse;
+mod wire;
 
 pub use compare::{Change, Difference, Order, Rewrite, compare, undeclared};
 pub use normal::Line;
+pub use wire::unlike;
 
 /// Which way a message went, seen from the client that logged it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

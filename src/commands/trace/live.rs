@@ -80,8 +80,16 @@ fn find(name: &Path) -> Result<PathBuf, Failure> {
         return Ok(control_path(name));
     }
     let tried = format!("find a session with the socket {}", name.display());
-    let answering: Vec<PathBuf> =
-        places().iter().map(|place| control_path(&place.join(name))).filter(answers).collect();
+    // A session that cannot use the runtime directory falls back to the other.
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let mut answering = Vec::new();
+    for parent in runtime.into_iter().chain([PathBuf::from("/tmp")]) {
+        if answering.is_empty() {
+            let places = places(&parent);
+            let controls = places.iter().map(|place| control_path(&place.join(name)));
+            answering = controls.filter(answers).collect();
+        }
+    }
     match &answering[..] {
         [] => Err(Failure::new(tried, "none runs that takes tracers").remedy(
             "start `stratus run` or `stratus proxy` as this user, or name its socket with \
@@ -101,21 +109,11 @@ fn answers(control: &PathBuf) -> bool {
     UnixStream::connect(control).is_ok()
 }
 
-/// Where sessions of this user make their sockets.
-fn places() -> Vec<PathBuf> {
-    let mut places = Vec::new();
-    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    for parent in runtime.into_iter().chain([PathBuf::from("/tmp")]) {
-        let inner = std::fs::read_dir(&parent).into_iter().flatten().flatten();
-        let private = inner
-            .filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b"stratus-"))
-            .map(|entry| entry.path());
-        places.extend(private.filter(|path| is_usable_directory(path)));
-        if is_usable_directory(&parent) {
-            places.push(parent);
-        }
-    }
-    places.sort();
-    places.dedup();
-    places
+/// Where below `parent` sessions of this user have their sockets: in it, or in a private directory.
+fn places(parent: &Path) -> Vec<PathBuf> {
+    let inner = std::fs::read_dir(parent).into_iter().flatten().flatten();
+    let private = inner
+        .filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b"stratus-"))
+        .map(|entry| entry.path());
+    private.chain([parent.to_owned()]).filter(|path| is_usable_directory(path)).collect()
 }
