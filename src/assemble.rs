@@ -11,6 +11,7 @@
 //! the tap, from which `stratus trace` draws (see `passage`).
 
 mod passage;
+mod recording;
 
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
@@ -26,7 +27,9 @@ use crate::failure::{Failure, chain};
 use crate::options::Settings;
 use crate::print::print;
 
+pub(crate) use passage::HOLD_DEADLINE;
 pub use passage::{Passage, drain};
+pub use recording::{RECORD, RecordTo, facts};
 
 /// What the threads tell the session.
 #[derive(Debug)]

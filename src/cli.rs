@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::commands::ReplayArgs;
 use crate::options::StreamOptions;
 
 /// Streams Linux games with the least possible delay.
@@ -32,6 +33,8 @@ pub enum Command {
     Play(PlayArgs),
     /// Show the Wayland messages of a client, or of all clients of a running session
     Trace(TraceArgs),
+    /// Say a recorded session again
+    Replay(ReplayArgs),
     /// Say what this machine can do and what to install
     Doctor(DoctorArgs),
     /// List the globals of a compositor: which of them games see, and why
@@ -134,7 +137,8 @@ the session ends.
 A PATTERN is an interface, a message or an object, with * and ?: wl_surface, 'xdg_*', \
 wl_surface.commit, '*.configure', wl_surface@3, @3.frame.
 
-Example: stratus trace --only 'xdg_*' --only wl_surface.commit -- foot")]
+Examples: stratus trace --only 'xdg_*' --only wl_surface.commit -- foot
+          stratus trace --record foot.wlrec -- foot")]
 pub struct TraceArgs {
     /// Socket of the session to attach to: its name, or its path [default: stratus-0]
     #[arg(long, value_name = "NAME", conflicts_with = "client_command")]
@@ -166,6 +170,18 @@ pub struct TraceArgs {
     /// Write the lines to this file
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Instead of showing anything, record all messages and what is drawn into this file, for
+    /// `stratus replay`; of a running session, the clients that connect from now on
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "only", "except", "client", "direction", "changes", "time", "numbers", "json", "output",
+    ])]
+    pub record: Option<PathBuf>,
+    /// Replace the file of --record if there is one
+    #[arg(long, requires = "record")]
+    pub force: bool,
+    /// End the recording before its file has more MiB
+    #[arg(long, value_name = "MIB", requires = "record", default_value_t = 16_384)]
+    pub record_limit: u64,
     /// Whether to take the client's frames as `stratus run` does, to see what that changes; they
     /// are thrown away
     #[arg(long, value_name = "WHEN", value_enum, requires = "client_command")]

@@ -97,7 +97,7 @@ impl Parts {
         reporter: &mpsc::UnboundedSender<Report>,
     ) -> Result<(), Failure> {
         self.passage =
-            Some(Passage::open(settings, &directory, upstream, stream.take_post(), (), reporter)?);
+            Some(Passage::open(settings, &directory, upstream, stream.take_post(), reporter)?);
         let game = Game::start(command, &settings.socket, &directory, family.marker())?;
         tracing::info!(
             "{} plays in Sway, {} at {} frames a second",
@@ -123,7 +123,7 @@ pub async fn serve(
     let mut signals = listen()?;
     let (reporter, mut reports) = mpsc::unbounded_channel();
     let mut stream = Stream::start(settings, &reporter)?;
-    let passage = Passage::open(settings, directory, upstream, stream.take_post(), (), &reporter)?;
+    let passage = Passage::open(settings, directory, upstream, stream.take_post(), &reporter)?;
     stream.announce()?;
     tracing::info!("start games with WAYLAND_DISPLAY={}", settings.socket);
     let end = loop {

@@ -7,16 +7,18 @@ use std::time::Duration;
 
 use stratus_capture::{Capture, CaptureConfig, CaptureStats};
 use stratus_frame::{Arrival, Post, mailbox};
-use stratus_proxy::core::{Hook, Observed, Observer, PassThrough};
+use stratus_proxy::core::{Hook, Observed, PassThrough};
 use stratus_proxy::{Proxy, ProxyConfig, ProxyHandle, SocketName, Wakeup};
-use stratus_trace::{ControlSocket, Hub, QUEUE_LIMIT, TRACE, TraceCommand, control_path};
+use stratus_recording::Place;
+use stratus_trace::{Commands, ControlSocket, Hub, QUEUE_LIMIT, TRACE, TraceCommand, control_path};
 
+use super::recording::{RECORD, Records};
 use super::{Fuse, Report, Reporter, policy};
 use crate::failure::{Failure, chain};
 use crate::options::Settings;
 
 /// The longest that a game's buffer is kept from it.
-const HOLD_DEADLINE: Duration = Duration::from_millis(100);
+pub(crate) const HOLD_DEADLINE: Duration = Duration::from_millis(100);
 
 /// From the games' socket to the compositor, past the capture.
 pub struct Passage {
@@ -25,23 +27,23 @@ pub struct Passage {
     thread: JoinHandle<()>,
     stats: Option<Arc<CaptureStats>>,
     hub: Hub,
+    records: Records,
     control: ControlSocket,
 }
 
 impl Passage {
     /// Makes the socket in `directory` and serves it in front of `upstream`. Frames are taken if
-    /// there is a `post` for them. `observer` watches all that passes, beside whoever attaches to
-    /// the control socket.
+    /// there is a `post` for them. Whoever attaches to the control socket can watch and record
+    /// what passes.
     ///
     /// # Errors
     /// A [`Failure`] if the socket cannot be had, or a global that is to be shown or hidden is
     /// none.
-    pub fn open<O: Observer + Send + 'static>(
+    pub fn open(
         settings: &Settings,
         directory: &Path,
         upstream: PathBuf,
         post: Option<Post>,
-        observer: O,
         reporter: &Reporter,
     ) -> Result<Self, Failure> {
         let tried = format!("listen on {}", directory.join(&settings.socket).display());
@@ -51,11 +53,13 @@ impl Passage {
         let wakeup = Wakeup::new().map_err(|e| failed(&e))?;
         let config = ProxyConfig { socket, upstream, policy: policy(settings)? };
         let (hub, tap) = Hub::new(wakeup.waker());
-        let observer = (tap, observer);
+        let place = Place::new(wakeup.waker());
+        let records = Records::new(place.clone(), settings);
+        let observer = (tap, place);
         let Some(post) = post else {
             let hook = Observed { hook: PassThrough, observer };
             let proxy = Proxy::bind(config, hook, wakeup).map_err(|e| failed(&e))?;
-            return Self::run(proxy, None, hub, reporter);
+            return Self::run(proxy, None, (hub, records), reporter);
         };
         let capture = CaptureConfig {
             size: settings.size,
@@ -66,20 +70,22 @@ impl Passage {
         let stats = capture.stats();
         let hook = Observed { hook: capture, observer };
         let proxy = Proxy::bind(config, hook, wakeup).map_err(|e| failed(&e))?;
-        Self::run(proxy, Some(stats), hub, reporter)
+        Self::run(proxy, Some(stats), (hub, records), reporter)
     }
 
     fn run<H: Hook + Send + 'static>(
         proxy: Proxy<H>,
         stats: Option<Arc<CaptureStats>>,
-        hub: Hub,
+        (hub, records): (Hub, Records),
         reporter: &Reporter,
     ) -> Result<Self, Failure> {
         let socket = proxy.socket_path().to_owned();
         // The proxy holds the lock of its socket, so the one beside it is ours as well.
         let path = control_path(&socket);
         let trace = TraceCommand::new(hub.clone(), QUEUE_LIMIT);
-        let control = ControlSocket::open(&path, vec![(TRACE, Box::new(trace))])
+        let commands: Commands =
+            vec![(TRACE, Box::new(trace)), (RECORD, Box::new(records.clone()))];
+        let control = ControlSocket::open(&path, commands)
             .map_err(|e| Failure::new(format!("listen on {}", path.display()), e))?;
         let handle = proxy.handle();
         let reporter = reporter.clone();
@@ -94,7 +100,7 @@ impl Passage {
                 }
             })
             .map_err(|e| Failure::new("start the proxy's thread", e))?;
-        Ok(Self { socket, handle, thread, stats, hub, control })
+        Ok(Self { socket, handle, thread, stats, hub, records, control })
     }
 
     /// The games' socket.
@@ -107,6 +113,12 @@ impl Passage {
     #[must_use]
     pub fn hub(&self) -> &Hub {
         &self.hub
+    }
+
+    /// Where to start recordings of what passes.
+    #[must_use]
+    pub fn records(&self) -> &Records {
+        &self.records
     }
 
     /// Disconnects all games and removes the socket. Gives the number of frames that were taken,

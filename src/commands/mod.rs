@@ -4,6 +4,7 @@ mod doctor;
 mod globals;
 mod play;
 mod proxy;
+mod replay;
 mod run;
 mod trace;
 
@@ -19,6 +20,8 @@ use crate::options::{LogFormat, Settings, load};
 use crate::print::print;
 use crate::process::{Marker, janitor, open_files};
 use crate::{assemble, cli, logging};
+
+pub use replay::ReplayArgs;
 
 /// Does what `args` say and returns what to end the process with.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -47,6 +50,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Trace(args) => trace::run(args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Globals(args) => globals::run(args),
+        Command::Replay(args) => replay::run(&args),
         Command::Completions(args) => completions(&args),
         Command::Janitor(args) => {
             logging::start(LogFormat::Human);

@@ -47,6 +47,11 @@ impl Clock {
         Self { times, start_ns: MonoTime::now().as_nanos(), wall_ns, last_ns: None }
     }
 
+    /// A clock for times that count from the start of what is shown.
+    pub(crate) fn of_recording(times: Times) -> Self {
+        Self { times, start_ns: 0, wall_ns: 0, last_ns: None }
+    }
+
     /// The time of a line that shows what happened at `now_ns`.
     pub(crate) fn time(&mut self, now_ns: u64) -> Time {
         let since_start = now_ns.saturating_sub(self.start_ns);

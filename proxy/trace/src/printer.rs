@@ -65,6 +65,14 @@ impl Printer {
         })
     }
 
+    /// A printer for a session that was recorded, whose times count from its start.
+    ///
+    /// # Errors
+    /// As [`Printer::new`].
+    pub fn of_recording(options: &Options) -> Result<Self, BadPattern> {
+        Ok(Self { clock: Clock::of_recording(options.times), ..Self::new(options)? })
+    }
+
     /// Appends the line of `record`, if it is to be shown. `name_of` gives the name of a process.
     pub fn print(
         &mut self,

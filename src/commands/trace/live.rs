@@ -9,7 +9,8 @@ use std::process::ExitCode;
 use stratus_trace::{Attached, CannotAttach, Options, TRACE, attach, control_path};
 use tokio::sync::oneshot;
 
-use super::output;
+use super::{output, record_to};
+use crate::assemble::RECORD;
 use crate::cli::TraceArgs;
 use crate::failure::{Failure, chain};
 use crate::process::is_usable_directory;
@@ -19,22 +20,41 @@ use crate::signals::{Said, Signals};
 pub(super) fn run(args: &TraceArgs, options: &Options) -> Result<ExitCode, Failure> {
     let name = args.socket.as_deref().unwrap_or(Path::new("stratus-0"));
     let control = find(name)?;
-    let request =
-        serde_json::to_string(options).map_err(|e| Failure::new("say what to trace", e))?;
-    let attached = attach(&control, TRACE, &request).map_err(|e| {
+    let record = record_to(args)?;
+    let (command, request) = match &record {
+        Some(to) => (RECORD, serde_json::to_string(to)),
+        None => (TRACE, serde_json::to_string(options)),
+    };
+    let request = request.map_err(|e| Failure::new("say what to trace", e))?;
+    let attached = attach(&control, command, &request).map_err(|e| {
         let failure = Failure::new("attach to the session", chain(&e));
         match e {
             CannotAttach::Silent { .. } => failure.remedy("see whether the session still runs"),
+            _ if record.is_some() => failure.remedy("choose another file, or give --force"),
             _ => failure.remedy("use the same version of Stratus for both"),
         }
     })?;
     let out = output(args.output.as_deref(), io::stdout())?;
-    super::super::on_this_thread(copy_until_signal(attached, out))?;
+    // Who only traces has seen enough; who records is told what was kept.
+    let how = if record.is_some() { Shutdown::Write } else { Shutdown::Both };
+    if let Some(to) = &record {
+        let _ = writeln!(
+            io::stderr(),
+            "stratus: recording the clients that connect from now on to {}, until Ctrl-C",
+            to.path.display()
+        );
+    }
+    super::super::on_this_thread(copy_until_signal(attached, out, how))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Copies on a thread of its own, so that a reader that does not read cannot make us deaf.
-async fn copy_until_signal(attached: Attached, out: Box<dyn Write + Send>) -> Result<(), Failure> {
+/// A signal closes the connection in the way of `how`; a second one, all of it.
+async fn copy_until_signal(
+    attached: Attached,
+    out: Box<dyn Write + Send>,
+    mut how: Shutdown,
+) -> Result<(), Failure> {
     let failed = |e: io::Error| Failure::new("print the trace", e);
     let mut signals = Signals::listen().map_err(|e| Failure::new("listen to signals", e))?;
     let connection = attached.closer().map_err(failed)?;
@@ -50,8 +70,11 @@ async fn copy_until_signal(attached: Attached, out: Box<dyn Write + Send>) -> Re
         tokio::select! {
             result = &mut finished => return result.unwrap_or(Ok(())).map_err(failed),
             said = signals.next() => if let Said::End(_) = said {
-                let _ = connection.shutdown(Shutdown::Both);
-                return Ok(());
+                let _ = connection.shutdown(how);
+                if how == Shutdown::Both {
+                    return Ok(());
+                }
+                how = Shutdown::Both;
             },
         }
     }

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use stratus_trace::{Filter, Format, Options, Times};
 
+use crate::assemble::RecordTo;
 use crate::cli::{TraceArgs, TraceDirection, TraceTime};
 use crate::failure::Failure;
 use crate::logging;
@@ -49,6 +50,20 @@ fn options(args: &TraceArgs) -> Options {
         no_events: args.direction == Some(TraceDirection::Requests),
         only_changes: args.changes,
     }
+}
+
+/// Where to record to, if that is wanted. The path is absolute.
+fn record_to(args: &TraceArgs) -> Result<Option<RecordTo>, Failure> {
+    let Some(path) = &args.record else { return Ok(None) };
+    let path = std::path::absolute(path)
+        .map_err(|e| Failure::new(format!("record to {}", path.display()), e))?;
+    let max_bytes = args.record_limit.saturating_mul(1 << 20);
+    Ok(Some(RecordTo { path, overwrite: args.force, max_bytes }))
+}
+
+fn cannot_record(to: &RecordTo, why: &str) -> Failure {
+    Failure::new(format!("record to {}", to.path.display()), why)
+        .remedy("choose another file, or replace this one with --force")
 }
 
 /// Where lines go: to `file`, or else to `usual`.

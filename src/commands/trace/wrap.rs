@@ -1,7 +1,7 @@
 //! A client that is started for its messages.
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -11,11 +11,12 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use stratus_proxy::upstream_path;
+use stratus_recording::{EndReason, Kept, Recording};
 use stratus_trace::{Options, Printer, QUEUE_LIMIT};
 use tokio::sync::mpsc;
 
-use super::output;
-use crate::assemble::{Passage, Report, drain, policy};
+use super::{cannot_record, output, record_to};
+use crate::assemble::{Passage, RecordTo, Report, drain, policy};
 use crate::cli::TraceArgs;
 use crate::failure::{Failure, chain};
 use crate::game::why;
@@ -37,6 +38,7 @@ const ACCEPTED: Duration = Duration::from_millis(10);
 
 /// Runs the client and gives its exit code.
 pub(super) fn run(args: TraceArgs, options: &Options) -> Result<ExitCode, Failure> {
+    let record = record_to(&args)?;
     let stream = StreamOptions {
         socket: Some(SOCKET.into()),
         capture: Some(args.capture.unwrap_or(crate::options::Capture::Off)),
@@ -50,7 +52,7 @@ pub(super) fn run(args: TraceArgs, options: &Options) -> Result<ExitCode, Failur
     policy(&settings)?;
     let printer = Printer::new(options).map_err(|e| Failure::usage("trace", e))?;
     let out = output(args.output.as_deref(), io::stderr())?;
-    let traced = Traced { settings, upstream: compositor()?, command: args.client_command };
+    let traced = Traced { record, settings, upstream: compositor()?, command: args.client_command };
     super::super::on_this_thread(traced.run(printer, out))
 }
 
@@ -70,7 +72,28 @@ fn compositor() -> Result<PathBuf, Failure> {
     }
 }
 
+/// What becomes of the messages.
+enum Watching {
+    Lines(JoinHandle<io::Result<()>>),
+    Recording(Recording),
+}
+
+/// Says what a recording holds, and fails if that is not all.
+fn say_kept(kept: Option<Kept>) -> Result<(), Failure> {
+    let Some(kept) = kept else {
+        return Err(Failure::new("write the recording", "the thread that writes it panicked")
+            .remedy("report this as a bug of Stratus, with the log"));
+    };
+    if kept.reason != EndReason::Finished {
+        return Err(Failure::new("record the whole session", kept));
+    }
+    // Nobody waits for it.
+    let _ = writeln!(io::stderr(), "stratus: {kept}");
+    Ok(())
+}
+
 struct Traced {
+    record: Option<RecordTo>,
     settings: Settings,
     upstream: PathBuf,
     command: Vec<OsString>,
@@ -80,7 +103,7 @@ impl Traced {
     async fn run(
         self,
         printer: Printer,
-        mut out: Box<dyn io::Write + Send>,
+        out: Box<dyn io::Write + Send>,
     ) -> Result<ExitCode, Failure> {
         let mut signals = Signals::listen().map_err(|e| Failure::new("listen to signals", e))?;
         let (reporter, mut reports) = mpsc::unbounded_channel();
@@ -88,12 +111,8 @@ impl Traced {
         let post = self.settings.capture.then(drain).transpose()?;
         let directory = family.directory().to_owned();
         let (settings, upstream) = (&self.settings, self.upstream.clone());
-        let passage = Passage::open(settings, &directory, upstream, post, (), &reporter)?;
-        let feed = passage.hub().attach(QUEUE_LIMIT);
-        let lines = std::thread::Builder::new()
-            .name("stratus-lines".into())
-            .spawn(move || printer.print_all(feed, &mut out))
-            .map_err(|e| Failure::new("start the thread that prints", e))?;
+        let passage = Passage::open(settings, &directory, upstream, post, &reporter)?;
+        let watching = self.watch(&passage, printer, out)?;
         let ended = match self.start(passage.socket(), &family) {
             Ok(client) => {
                 family.watch(client);
@@ -106,8 +125,30 @@ impl Traced {
         std::thread::sleep(ACCEPTED);
         passage.hub().wait_until_nobody(LAST_WORDS);
         passage.close();
-        finish(lines, &mut signals).await?;
+        match watching {
+            Watching::Lines(lines) => finish(lines, &mut signals).await?,
+            Watching::Recording(recording) => say_kept(recording.finish())?,
+        }
         ended.map(|ended| ExitCode::from(ended.shell_code()))
+    }
+
+    /// Prints or records from now on.
+    fn watch(
+        &self,
+        passage: &Passage,
+        printer: Printer,
+        mut out: Box<dyn io::Write + Send>,
+    ) -> Result<Watching, Failure> {
+        if let Some(to) = &self.record {
+            let recording = passage.records().start(to).map_err(|e| cannot_record(to, &e))?;
+            return Ok(Watching::Recording(recording));
+        }
+        let feed = passage.hub().attach(QUEUE_LIMIT);
+        let lines = std::thread::Builder::new()
+            .name("stratus-lines".into())
+            .spawn(move || printer.print_all(feed, &mut out))
+            .map_err(|e| Failure::new("start the thread that prints", e))?;
+        Ok(Watching::Lines(lines))
     }
 
     fn start(&self, socket: &Path, family: &Family) -> Result<Pid, Failure> {
