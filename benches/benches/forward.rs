@@ -9,7 +9,8 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use stratus_proxy_core::{ClientId, GlobalPolicy, PassThrough, Rules, Session, Side};
+use stratus_proxy_core::{ClientId, Direction, GlobalPolicy, PassThrough, Rules, Session, Side};
+use stratus_recording::{Reader, What};
 
 /// libwayland's sending buffer: what one side says in a row arrives in pieces of at most this.
 const PIECE: usize = 4096;
@@ -23,20 +24,21 @@ struct Stretch {
 }
 
 fn recorded() -> Vec<Stretch> {
-    let mut rest = &include_bytes!("../data/foot.wire")[..];
+    let mut reader = Reader::new(&include_bytes!("../data/foot.wlrec")[..]).expect("a recording");
     let mut stretches: Vec<Stretch> = Vec::new();
-    while let [way, fds, _, _, _, _, _, _, _, _, low, high, ..] = *rest {
-        let size = usize::from(u16::from_le_bytes([low, high]));
-        let (message, later) = rest[4..].split_at(size);
-        rest = later;
-        let from = if way == 0 { Side::Client } else { Side::Compositor };
-        let fits = |last: &Stretch| last.from == from && last.bytes.len() + size <= PIECE;
+    while let Some(record) = reader.next_record().expect("a whole recording") {
+        let What::Message { direction, fds, bytes } = record.what else { continue };
+        let from = match direction {
+            Direction::Request => Side::Client,
+            Direction::Event => Side::Compositor,
+        };
+        let fits = |last: &Stretch| last.from == from && last.bytes.len() + bytes.len() <= PIECE;
         if !stretches.last().is_some_and(fits) {
             stretches.push(Stretch { from, bytes: Vec::new(), fds: 0, messages: 0 });
         }
         let last = stretches.last_mut().expect("just pushed");
-        last.bytes.extend_from_slice(message);
-        last.fds += usize::from(fds);
+        last.bytes.extend_from_slice(bytes);
+        last.fds += fds.len();
         last.messages += 1;
     }
     stretches
