@@ -6,6 +6,7 @@
 //! message costs one `epoll_wait`, one `recvmsg` and one `sendmsg`.
 #![forbid(unsafe_code)]
 
+mod closer;
 mod connection;
 mod door;
 mod listener;

@@ -13,6 +13,7 @@ use rustix::event::epoll::{self, EventData, EventFlags};
 use stratus_frame::MonoTime;
 use stratus_proxy_core::{ClientId, GlobalPolicy, Hook, Rules, Session, Side};
 
+use crate::closer::Closer;
 use crate::connection::Connection;
 use crate::door::{Door, Guest};
 use crate::listener::{BindError, Listener, SocketName};
@@ -45,6 +46,7 @@ pub struct RunError {
 /// A proxy that listens. [`Proxy::run`] serves it.
 pub struct Proxy<H> {
     door: Door,
+    closer: Closer,
     rules: Arc<Rules>,
     hook: H,
     wakeup: Wakeup,
@@ -72,6 +74,7 @@ impl<H: Hook> Proxy<H> {
         tracing::info!("listening on {}", door.path().display());
         Ok(Self {
             door,
+            closer: Closer::default(),
             rules: Arc::new(Rules::new(&hook.interests(), config.policy)),
             hook,
             wakeup,
@@ -209,6 +212,9 @@ impl<H: Hook> Proxy<H> {
             connection.let_go_of_compositor();
             self.hook.client_gone(ClientId(client));
         }
+        let mut unwanted = Vec::new();
+        connection.session.take_unwanted_fds(&mut unwanted);
+        self.closer.close(unwanted);
         if !connection.session.is_finished() {
             let updated = connection.update_interest(&self.epoll);
             return updated.map_err(to_epoll);

@@ -89,6 +89,8 @@ pub(crate) struct Lane {
     fds: VecDeque<OwnedFd>,
     /// For the first of `fds`, the place of their message in the outgoing stream.
     places: VecDeque<u64>,
+    /// Fds that nobody gets, until somebody closes them.
+    unwanted: Vec<OwnedFd>,
     /// Fds that the last [`Transmit`] carried.
     offered: usize,
     /// Bytes that were ever queued, and that ever left.
@@ -107,6 +109,7 @@ impl Lane {
             runs: VecDeque::with_capacity(MAX_SLICES),
             fds: VecDeque::new(),
             places: VecDeque::new(),
+            unwanted: Vec::new(),
             offered: 0,
             queued: 0,
             left: 0,
@@ -192,9 +195,19 @@ impl Lane {
         self.places.len()
     }
 
-    /// Closes fds that belong to no message and never will.
-    pub(crate) fn drop_unclaimed_fds(&mut self) {
-        self.fds.truncate(self.places.len());
+    /// Gives up fds that belong to no message and never will.
+    pub(crate) fn give_up_unclaimed_fds(&mut self) {
+        self.unwanted.extend(self.fds.drain(self.places.len()..));
+    }
+
+    /// The fds that nobody gets.
+    pub(crate) fn take_unwanted_fds(&mut self) -> std::vec::Drain<'_, OwnedFd> {
+        self.unwanted.drain(..)
+    }
+
+    /// Gives up fds that came too late for anybody.
+    pub(crate) fn give_up_fds(&mut self, fds: impl Iterator<Item = OwnedFd>) {
+        self.unwanted.extend(fds);
     }
 
     /// The next message, and the fds that will be its own.
@@ -309,7 +322,7 @@ impl Lane {
 
     /// Throws away what waits: nobody will read it.
     pub(crate) fn discard(&mut self) {
-        self.fds.drain(..self.places.len());
+        self.unwanted.extend(self.fds.drain(..self.places.len()));
         self.places.clear();
         self.runs.clear();
         self.left = self.queued;

@@ -145,7 +145,7 @@ impl Session {
         hook: &mut H,
     ) -> Result<(), Violation> {
         if self.over {
-            fds.clear();
+            self.lane(from).give_up_fds(fds.drain(..));
             self.throw_away(len);
             return Ok(());
         }
@@ -275,8 +275,8 @@ impl Session {
         if !self.over {
             self.over = true;
             self.say_error(object, code, &violation.to_string(), now_ns, hook);
-            self.requests.drop_unclaimed_fds();
-            self.events.drop_unclaimed_fds();
+            self.requests.give_up_unclaimed_fds();
+            self.events.give_up_unclaimed_fds();
         }
         violation
     }
@@ -408,6 +408,19 @@ impl Session {
     #[must_use]
     pub fn is_closing(&self) -> bool {
         self.over || !self.client_speaks
+    }
+
+    /// The fds that nobody gets, for the caller to close where it may take long: closing a socket
+    /// with SO_LINGER waits for its peer. When the session is finished, these are all there are.
+    pub fn take_unwanted_fds(&mut self, fds: &mut Vec<OwnedFd>) {
+        let finished = self.is_finished();
+        for lane in [&mut self.requests, &mut self.events] {
+            if finished {
+                lane.discard();
+                lane.give_up_unclaimed_fds();
+            }
+            fds.extend(lane.take_unwanted_fds());
+        }
     }
 
     /// Whether both sides can be closed: one has ended and the other has what was left.

