@@ -19,6 +19,9 @@ use crate::strict::{Manners, Strict, When};
 
 const LIMIT: Duration = Duration::from_secs(15);
 
+/// How long a patient client waits at the end.
+const RELEASES: Duration = Duration::from_millis(15);
+
 /// How a conversation ends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Ending {
@@ -176,6 +179,8 @@ impl Outcome {
 pub(crate) enum By {
     /// The test itself, with the case's habits.
     Bytes,
+    /// The same, and at a clean end it waits for releases that come late.
+    Patient,
     /// `wayland-backend`'s client, with its own.
     Library,
 }
@@ -194,7 +199,7 @@ pub(crate) fn play_case<T>(
     let (socket, standing) = place(folder.path(), &upstream);
     let before = fds::own_fds()?;
     let way = match by {
-        By::Bytes => Way::Bytes(Link::connect(&socket, case.habits.clone())?),
+        By::Bytes | By::Patient => Way::Bytes(Link::connect(&socket, case.habits.clone())?),
         By::Library => Way::Library(Library::connect(&socket)?),
     };
     let mut player = Player::start(way, identities, case.versions)?;
@@ -233,7 +238,7 @@ fn play(player: &mut Player, case: &Case, by: By) -> anyhow::Result<(Option<Verd
             player.flood();
             player.send(usize::from(missing))?;
             // A library sends whole messages only.
-            let cut = missing > 0 && by == By::Bytes;
+            let cut = missing > 0 && by != By::Library;
             return Ok((None, player.sent.len() - usize::from(cut)));
         }
         Ending::Breach(illegal, with) => {
@@ -249,6 +254,10 @@ fn play(player: &mut Player, case: &Case, by: By) -> anyhow::Result<(Option<Verd
             }
         }
         Ending::Clean => {}
+    }
+    player.act(Act::Barrier, [0; 4])?;
+    if by == By::Patient {
+        std::thread::sleep(RELEASES);
     }
     player.act(Act::Barrier, [0; 4])?;
     anyhow::ensure!(player.fds_left() == 0, "fds came that belong to no event");
