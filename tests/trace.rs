@@ -19,7 +19,7 @@ use stratus_harness::compositor::{Compositor, Config};
 use stratus_harness::sway::{Options, Sway};
 use stratus_harness::watchdog::Watchdog;
 use stratus_harness::wire_log::{Log, unlike};
-use support::{PATIENCE, eventually, files, inhabitants, place, say, stratus};
+use support::{PATIENCE, Session, eventually, files, inhabitants, place, say, stratus};
 
 fn watchdog(name: &str) -> Watchdog {
     Watchdog::start(name, Duration::from_secs(120))
@@ -222,4 +222,26 @@ fn tracers_attach_to_a_running_session_and_leave_it_as_they_like() {
     rest.read_to_string(&mut last).unwrap();
     assert_eq!(stays.wait().unwrap().code(), Some(0), "the trace ends with the session: {last}");
     assert_eq!(files(proxy.place.path()), ["wayland-7"], "nothing of the session is left");
+}
+
+#[test]
+fn a_tracer_finds_the_session_of_a_run_and_ends_with_it() {
+    let _watchdog = watchdog("a traced run");
+    let options = ["--size", "640x360"];
+    // It writes a line each time that the test looks for one.
+    let typing = "while :; do date +%N; sleep 0.1; done";
+    let mut session = Session::run(&options, &["foot", "sh", "-c", typing]);
+    session.find("foot");
+    // A name in `$XDG_RUNTIME_DIR` finds the private directory of the session below it.
+    let mut command = stratus(session.place.path());
+    command.args(["trace", "--only", "wl_surface.commit", "--only", "xdg_*"]);
+    let mut tracer = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(tracer.stdout.take().unwrap()).lines();
+    let commit = lines.find(|line| line.as_ref().unwrap().contains("-> wl_surface@"));
+    assert!(commit.unwrap().unwrap().ends_with(".commit()"));
+    session.signal(Signal::SIGTERM);
+    assert!(session.wait().success());
+    assert!(lines.all(|line| !line.unwrap().contains("wl_buffer@")), "only what was asked for");
+    assert_eq!(tracer.wait().unwrap().code(), Some(0));
+    session.assert_gone();
 }

@@ -94,7 +94,7 @@ fn a_config_file_with_a_mistake_is_named_with_the_mistake() {
 fn help_is_complete_and_the_inside_is_hidden() {
     let said = with(&["--help"]);
     assert_eq!(said.code, Some(0));
-    for command in ["run", "proxy", "play", "doctor", "completions"] {
+    for command in ["run", "proxy", "play", "trace", "doctor", "completions"] {
         assert!(said.out.contains(&format!("\n  {command}")), "{command}: {}", said.out);
     }
     assert!(!said.out.contains("janitor"));
