@@ -1,16 +1,21 @@
 //! What it costs to let messages pass, in memory: a recorded stream of a real program, and
 //! `wl_display.sync` in batches of 32. Figures are per message; the copy into the receive buffer,
-//! which stands for the kernel's, is part of them.
+//! which stands for the kernel's, is part of them. The recorded stream passes a second time with a
+//! tracer attached, whose own thread does nothing but take what it is shown.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 use std::fs::File;
 use std::hint::black_box;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::task::Waker;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use stratus_proxy_core::{ClientId, Direction, GlobalPolicy, PassThrough, Rules, Session, Side};
+use stratus_proxy_core::{
+    ClientId, Direction, GlobalPolicy, Hook, Observed, PassThrough, Rules, Session, Side,
+};
 use stratus_recording::{Reader, What};
+use stratus_trace::{Hub, QUEUE_LIMIT};
 
 /// libwayland's sending buffer: what one side says in a row arrives in pieces of at most this.
 const PIECE: usize = 4096;
@@ -49,9 +54,15 @@ fn open_fds(stretches: &[Stretch]) -> Vec<Vec<OwnedFd>> {
     stretches.iter().map(|s| (0..s.fds).map(open).collect()).collect()
 }
 
-fn receive_and_send(s: &mut Session, from: Side, bytes: &[u8], fds: &mut Vec<OwnedFd>) {
+fn receive_and_send<H: Hook>(
+    s: &mut Session,
+    from: Side,
+    bytes: &[u8],
+    fds: &mut Vec<OwnedFd>,
+    hook: &mut H,
+) {
     s.spare(from)[..bytes.len()].copy_from_slice(bytes);
-    s.handle_received(from, bytes.len(), fds, 1, &mut PassThrough).expect("a legal stream");
+    s.handle_received(from, bytes.len(), fds, 1, hook).expect("a legal stream");
     while let Some(transmit) = s.poll_transmit(from.other()) {
         black_box(transmit.slices());
         let len = transmit.len();
@@ -81,20 +92,39 @@ fn forward(criterion: &mut Criterion) {
             || (session(), open_fds(&stretches)),
             |(s, fds)| {
                 for (stretch, fds) in stretches.iter().zip(fds) {
-                    receive_and_send(s, stretch.from, &stretch.bytes, fds);
+                    receive_and_send(s, stretch.from, &stretch.bytes, fds, &mut PassThrough);
                 }
             },
             BatchSize::PerIteration,
         );
     });
 
+    let (hub, tap) = Hub::new(Waker::noop().clone());
+    let mut feed = hub.attach(QUEUE_LIMIT);
+    let reader = std::thread::spawn(move || while feed.take().is_some() {});
+    let mut hook = Observed { hook: PassThrough, observer: tap };
+    group.bench_function("foot, as recorded, traced", |b| {
+        b.iter_batched_ref(
+            || (session(), open_fds(&stretches)),
+            |(s, fds)| {
+                s.set_observed(true);
+                for (stretch, fds) in stretches.iter().zip(fds) {
+                    receive_and_send(s, stretch.from, &stretch.bytes, fds, &mut hook);
+                }
+            },
+            BatchSize::PerIteration,
+        );
+    });
+    drop(hook);
+    reader.join().expect("the reader ends with the tap");
+
     let (requests, events) = sync_batch();
     let mut s = session();
     group.throughput(Throughput::Elements(96));
     group.bench_function("wl_display.sync, 32 at once", |b| {
         b.iter(|| {
-            receive_and_send(&mut s, Side::Client, &requests, &mut Vec::new());
-            receive_and_send(&mut s, Side::Compositor, &events, &mut Vec::new());
+            receive_and_send(&mut s, Side::Client, &requests, &mut Vec::new(), &mut PassThrough);
+            receive_and_send(&mut s, Side::Compositor, &events, &mut Vec::new(), &mut PassThrough);
         });
     });
     group.finish();
