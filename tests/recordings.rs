@@ -10,11 +10,12 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::BufReader;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use stratus_harness::compositor::{self, Compositor};
 use stratus_harness::picture::Picture;
 use stratus_harness::sway::{Options, Sway};
 use stratus_proxy_core::Direction;
@@ -240,9 +241,14 @@ fn clients_that_connect_later_are_recorded_and_the_file_is_not_overwritten() {
         Running(client.stderr(Stdio::null()).spawn().unwrap())
     };
     let _early = client();
+    let windows = || stage.sway.message(&["-t", "get_tree"]).unwrap();
+    eventually("a client has a window", || windows().contains("xdg_shell").then_some(()));
     let mut tracer = stage.stratus(&["trace", "--socket", "live-0", "--record", name]);
-    let tracer = Running(tracer.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
-    eventually("the recording begins", || file.exists().then_some(()));
+    let mut tracer = Running(tracer.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    let mut begun = String::new();
+    let mut errors = BufReader::new(tracer.0.stderr.take().unwrap());
+    errors.read_line(&mut begun).unwrap();
+    assert!(begun.contains("recording the clients that connect from now on"), "{begun}");
     let late = client();
     let messages = || {
         let mut reader = Reader::new(BufReader::new(File::open(&file).unwrap())).unwrap();
@@ -261,11 +267,10 @@ fn clients_that_connect_later_are_recorded_and_the_file_is_not_overwritten() {
     drop(late);
     let pid = nix::unistd::Pid::from_raw(tracer.0.id().try_into().unwrap());
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
-    let mut tracer = tracer;
     let status = eventually("the tracer ends", || tracer.0.try_wait().unwrap());
     assert!(status.success());
     let mut out = String::new();
-    std::io::Read::read_to_string(&mut tracer.0.stdout.take().unwrap(), &mut out).unwrap();
+    tracer.0.stdout.take().unwrap().read_to_string(&mut out).unwrap();
     let (clients, count) = messages();
     assert_eq!(clients, 1, "the client that was there before is left out");
     assert!(out.contains(&format!("holds {count} messages")), "{out}");
@@ -273,4 +278,74 @@ fn clients_that_connect_later_are_recorded_and_the_file_is_not_overwritten() {
     let again = say(stage.stratus(&["trace", "--socket", "live-0", "--record", name]));
     assert_eq!(again.code, Some(1));
     assert!(again.err.contains("exists") && again.err.contains("--force"), "{}", again.err);
+}
+
+/// The end of a replay that cannot go on: exit code 1 and a sentence.
+fn stuck(compositor: &Path, options: &[&str]) -> String {
+    let place = place();
+    let mut command = stratus(place.path());
+    command.env("WAYLAND_DISPLAY", compositor).args(["replay", "--fast"]).args(options);
+    command.arg(recording("weston-flower"));
+    let said = say(command);
+    assert_eq!((said.code, &said.out[..]), (Some(1), ""), "{}", said.err);
+    said.err
+}
+
+#[test]
+fn a_replay_that_cannot_go_on_says_why() {
+    let place = place();
+    let socket = place.path().join("wayland-test");
+    let said = stuck(&socket, &[]);
+    assert!(said.contains("the compositor cannot be reached"), "{said}");
+
+    // One that listens, and never answers.
+    let silent = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let begun = Instant::now();
+    let said = stuck(&socket, &["--patience", "1"]);
+    assert!(said.contains("waited 1s for ") && said.contains("which did not come"), "{said}");
+    assert!(begun.elapsed() >= Duration::from_secs(1));
+    drop(silent);
+    fs::remove_file(&socket).unwrap();
+
+    let without = |interface: &str| {
+        let mut globals = compositor::Global::usual();
+        globals.retain(|global| global.interface.name != interface);
+        let config = compositor::Config { globals, ..Default::default() };
+        Compositor::start(&socket, config).unwrap()
+    };
+    let _compositor = without("xdg_wm_base");
+    let said = stuck(&socket, &["--patience", "3"]);
+    let expected = "the client binds xdg_wm_base, which this compositor does not offer";
+    assert!(said.contains(expected), "{said}");
+}
+
+#[test]
+fn a_recording_whose_recorder_is_killed_can_be_read() {
+    let stage = Stage::new((640, 480));
+    let file = stage.sway.runtime_dir().join("killed.wlrec");
+    let name = file.to_str().unwrap();
+    let mut tracer = stage.stratus(&["trace", "--record", name, "--", "weston-flower"]);
+    let mut tracer = Running(tracer.stderr(Stdio::null()).spawn().unwrap());
+    let read = || {
+        let mut reader = Reader::new(BufReader::new(File::open(&file).unwrap())).unwrap();
+        let mut messages = 0;
+        while let Some(record) = reader.next_record().unwrap() {
+            messages += u64::from(matches!(record.what, What::Message { .. }));
+        }
+        (messages, reader.ending().unwrap().clone())
+    };
+    eventually("the recording begins", || file.exists().then_some(()));
+    eventually("messages are in the file", || (read().0 > 50).then_some(()));
+    tracer.0.kill().unwrap();
+    tracer.0.wait().unwrap();
+    let (messages, ending) = read();
+    assert!(messages > 50);
+    assert!(matches!(ending, Ending::Unfinished | Ending::Cut(_)), "{ending:?}");
+    let summary = replay(&file, &["--summary"]);
+    assert_eq!(summary.code, Some(0), "{}", summary.err);
+    assert!(
+        summary.out.contains("its recorder was killed") || summary.out.contains("cut off"),
+        "{}",
+        summary.out
+    );
 }

@@ -130,6 +130,7 @@ impl Passage {
         if self.thread.join().is_err() {
             tracing::error!("the proxy's thread panicked");
         }
+        self.records.end();
         let stats = self.stats?;
         tracing::debug!("{stats:?}");
         Some(stats.handed.value())

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use stratus_frame::MonoTime;
-use stratus_recording::{Facts, Kept, Options, Place, Recorder, Recording};
+use stratus_recording::{Facts, Kept, Options, Place, Recorder, Recording, Taken};
 use stratus_trace::{Answer, Command};
 
 use crate::failure::chain;
@@ -83,10 +83,21 @@ impl Records {
             facts: self.facts.clone(),
             ..Options::default()
         };
+        // Before a file is made, or another's is replaced.
+        if self.place.is_taken() {
+            return Err(Taken.to_string());
+        }
         let (recorder, recording) =
             Recorder::create(&to.path, &options, MonoTime::now()).map_err(|e| chain(&e))?;
         self.place.put(recorder).map_err(|e| e.to_string())?;
         Ok(recording)
+    }
+}
+
+impl Records {
+    /// Ends what is recorded, because nothing passes any more.
+    pub(super) fn end(&self) {
+        self.place.clear();
     }
 }
 

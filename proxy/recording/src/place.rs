@@ -49,6 +49,18 @@ impl Place {
         Ok(())
     }
 
+    /// Whether somebody records.
+    #[must_use]
+    pub fn is_taken(&self) -> bool {
+        self.lock().as_ref().is_some_and(Recorder::active)
+    }
+
+    /// Ends what is recorded here: nothing passes any more.
+    pub fn clear(&self) {
+        *self.lock() = None;
+        self.0.taken.store(false, Ordering::Release);
+    }
+
     fn lock(&self) -> MutexGuard<'_, Option<Recorder>> {
         // Held by others only while a recorder is put here.
         self.0.recorder.lock().unwrap_or_else(PoisonError::into_inner)

@@ -19,7 +19,7 @@ use crate::content::{Memory, Sink, read_at};
 use crate::fact::{BYTE_ORDER, OUR_BYTE_ORDER, STARTED, TABLES};
 use crate::fds::FdKind;
 use crate::queue::Queue;
-use crate::record::{MAX_CONTENT, Record, What};
+use crate::record::{EndReason, MAX_CONTENT, Record, What};
 use crate::shown::Shown;
 use crate::writer::{CannotRecord, Recording};
 use crate::{Facts, tables_digest};
@@ -220,6 +220,13 @@ impl Recorder {
 fn program_of(process: u32) -> String {
     let name = std::fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
     name.trim_end().to_owned()
+}
+
+impl Drop for Recorder {
+    /// Nobody else could add anything.
+    fn drop(&mut self) {
+        self.out.queue.end(EndReason::Finished, String::new());
+    }
 }
 
 impl Observer for Recorder {

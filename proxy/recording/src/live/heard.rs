@@ -137,3 +137,49 @@ impl Heard {
         self.objects(ArgumentType::NewId).into_iter().map(|(_, id)| id).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use stratus_protocols::{wl_data_device, wl_registry};
+    use stratus_proxy_core::Writer;
+
+    use super::*;
+
+    fn request(interface: InterfaceId, opcode: u16, args: impl FnOnce(&mut Writer<'_>)) -> Heard {
+        let mut bytes = Vec::new();
+        Writer::message(&mut bytes, ObjectId(2), opcode, args);
+        let body = bytes.split_off(8);
+        Heard { direction: Direction::Request, sender: ObjectId(2), interface, opcode, body }
+    }
+
+    #[test]
+    fn objects_are_found_behind_strings_and_nil_is_none() {
+        let bind = request(InterfaceId::WlRegistry, wl_registry::REQ_BIND_OPCODE, |w| {
+            w.uint(5).string("wl_seat").uint(7).object(ObjectId(9));
+        });
+        assert_eq!(bind.made(), [ObjectId(9)]);
+        assert_eq!(bind.string(4).unwrap().0, b"wl_seat");
+        let start_drag = wl_data_device::REQ_START_DRAG_OPCODE;
+        let drag = request(InterfaceId::WlDataDevice, start_drag, |w| {
+            w.object(ObjectId(0)).object(ObjectId(3)).object(ObjectId(4)).uint(77);
+        });
+        let mut named = drag.named();
+        named.sort_unstable();
+        assert_eq!(named, [(4, ObjectId(3)), (8, ObjectId(4))]);
+        assert_eq!(drag.name(), "wl_data_device@2.start_drag");
+    }
+
+    #[test]
+    fn arguments_that_are_not_there_are_not_read() {
+        let opcode = wl_registry::REQ_BIND_OPCODE;
+        let mut bind = request(InterfaceId::WlRegistry, opcode, |w| {
+            w.uint(5).uint(u32::MAX);
+        });
+        assert!(bind.made().is_empty() && bind.string(4).is_none());
+        bind.body.truncate(2);
+        bind.patch(0, 1);
+        assert!(bind.word(0).is_none() && bind.named().is_empty());
+    }
+}

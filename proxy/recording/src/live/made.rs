@@ -102,3 +102,50 @@ impl Globals {
         all.get(*index).or_else(|| all.first()).copied()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DEVICE: ObjectId = ObjectId(9);
+
+    fn server(number: u32) -> ObjectId {
+        ObjectId(ObjectId::FIRST_SERVER.0 + number)
+    }
+
+    #[test]
+    fn objects_are_paired_in_the_order_in_which_each_side_made_them() {
+        let mut made = Made::default();
+        made.told(DEVICE, 0, server(0));
+        assert_eq!(made.to_live(server(0)), None);
+        assert_eq!(made.to_live(ObjectId(3)), Some(ObjectId(3)), "a client's id is the same");
+        // The compositor made something else first.
+        made.live(DEVICE, 1, server(0));
+        made.live(DEVICE, 0, server(1));
+        assert_eq!(made.to_live(server(0)), Some(server(1)));
+        assert_eq!(made.to_told(server(1)), server(0));
+        made.live(DEVICE, 0, server(2));
+        made.told(DEVICE, 0, server(1));
+        assert_eq!(made.to_live(server(1)), Some(server(2)));
+        // An id that is used anew is another object.
+        made.told(DEVICE, 0, server(0));
+        assert_eq!(made.to_live(server(0)), None);
+    }
+
+    #[test]
+    fn globals_are_found_by_interface_and_order() {
+        let mut globals = Globals::default();
+        for (name, interface) in [(1, "wl_output"), (2, "wl_seat"), (7, "wl_output")] {
+            // Each registry is told.
+            globals.told(name, interface.as_bytes());
+            globals.told(name, interface.as_bytes());
+        }
+        globals.live(40, b"wl_output", 4);
+        assert_eq!(globals.to_live(1), Some((40, 4)));
+        assert_eq!(globals.to_live(7), Some((40, 4)), "there is but one");
+        globals.live(41, b"wl_output", 3);
+        assert_eq!(globals.to_live(7), Some((41, 3)));
+        assert_eq!(globals.to_live(2), None);
+        assert_eq!(globals.to_live(99), None);
+    }
+}
