@@ -67,8 +67,9 @@ impl<H: Hook> Proxy<H> {
     pub fn bind(config: ProxyConfig, hook: H, wakeup: Wakeup) -> Result<Self, BindError> {
         let listener = Listener::bind(&config.socket)?;
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(to_loop)?;
-        epoll::add(&epoll, wakeup.event(), EventData::new_u64(WAKEUP), EventFlags::IN)
-            .map_err(to_loop)?;
+        // Told of each ring once, the loop need not read the eventfd to silence it.
+        let ring = EventFlags::IN | EventFlags::ET;
+        epoll::add(&epoll, wakeup.event(), EventData::new_u64(WAKEUP), ring).map_err(to_loop)?;
         let door =
             Door::open(listener, config.upstream, &epoll, LISTENER).map_err(BindError::Loop)?;
         tracing::info!("listening on {}", door.path().display());

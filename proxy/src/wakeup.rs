@@ -11,7 +11,8 @@ use rustix::event::{EventfdFlags, eventfd};
 #[derive(Debug)]
 struct Bell {
     event: OwnedFd,
-    /// Whether `event` was written and not read, so that many wakers cost one system call.
+    /// Whether `event` was written since the loop last looked, so that many wakers cost one system
+    /// call.
     rung: AtomicBool,
     stop: AtomicBool,
 }
@@ -25,8 +26,8 @@ impl Wake for Bell {
         if self.rung.swap(true, Ordering::AcqRel) {
             return;
         }
-        // It cannot be full: only the first ringer writes. Should it fail all the same, the next
-        // waker must try again.
+        // Its count of 64 bits cannot be full. Should it fail all the same, the next waker must try
+        // again.
         if rustix::io::write(&self.event, &1u64.to_ne_bytes()).is_err() {
             self.rung.store(false, Ordering::Release);
         }
@@ -67,12 +68,9 @@ impl Wakeup {
         self.0.stop.load(Ordering::Acquire)
     }
 
-    /// Takes note of all rings so far. What they announce must be looked at after this.
+    /// Takes note of all rings so far. What they announce must be looked at after this. The count
+    /// of the eventfd stays: the loop hears of each write to it, not of its being readable.
     pub(crate) fn acknowledge(&self) {
-        let mut count = [0; 8];
-        let _ = rustix::io::read(&self.0.event, &mut count);
-        // Cleared after the read: a ring in between finds it set and does not write, and what it
-        // announces is looked at anyway.
         self.0.rung.swap(false, Ordering::AcqRel);
     }
 }
