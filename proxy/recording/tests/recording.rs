@@ -15,7 +15,7 @@ use stratus_proxy_core::{GlobalPolicy, ObjectId, Writer};
 use stratus_recording::{
     CannotRecord, EndReason, Ending, Kept, Options, Reader, Recorder, Rerun, What,
 };
-use support::{REGISTRY, SURFACE, Talk, draw, memory, recording, records};
+use support::{COMPOSITOR, REGISTRY, SURFACE, Talk, draw, memory, recording, records};
 
 const SIZE: u64 = 64 * 256;
 
@@ -153,6 +153,35 @@ fn a_pool_that_shrinks_hurts_nobody_and_shrinks_again_when_said_again() {
     );
     say_again(&first, &second);
     assert_eq!(lasting(&first), lasting(&second));
+}
+
+#[test]
+fn a_message_that_breaks_the_protocol_breaks_it_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("r");
+    let start = MonoTime::now();
+    let (recorder, handle) = Recorder::create(&path, &Options::default(), start).unwrap();
+    let mut hook = recording(recorder);
+    let mut talk = Talk::new(&mut hook, 1, start.as_nanos());
+    talk.open();
+    let mut bytes = Vec::new();
+    // The id is taken.
+    Writer::message(&mut bytes, COMPOSITOR, 0, |w| {
+        w.object(SURFACE);
+    });
+    let from = stratus_proxy_core::Side::Client;
+    let first = talk.session.feed(from, &bytes, vec![], talk.now, talk.hook).unwrap_err();
+    talk.end();
+    handle.finish().unwrap();
+
+    let mut rerun = Rerun::new(stratus_proxy_core::PassThrough, GlobalPolicy::default());
+    let mut reader = Reader::new(BufReader::new(File::open(&path).unwrap())).unwrap();
+    let mut again = Vec::new();
+    while let Some(record) = reader.next_record().unwrap() {
+        again.extend(rerun.handle(&record, record.time_ns).unwrap());
+    }
+    let again: Vec<String> = again.iter().map(ToString::to_string).collect();
+    assert_eq!(again, [first.to_string()]);
 }
 
 #[test]

@@ -12,8 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use stratus_protocols::{
-    InterfaceId, wl_display, wl_registry, wl_seat, wl_shell_surface, wl_surface, xdg_surface,
-    xdg_wm_base, zwlr_layer_surface_v1,
+    InterfaceId, wl_display, wl_registry, wl_seat, wl_shell_surface, wl_surface, xdg_wm_base,
 };
 use stratus_proxy::socket::{receive, send};
 use stratus_proxy_core::{ClientId, Direction, ObjectId, Rules, Session, Side, Writer};
@@ -122,7 +121,7 @@ impl Peer {
                 if let Some((interface, _)) = event.string(4) {
                     self.globals.told(first, interface);
                 }
-            } else if is_configure(&event) {
+            } else if serials::is_configure(&event) {
                 self.configures.entry(sender).or_default().told.push(first);
             } else if serials::brings(event.interface, opcode) {
                 self.serials_told.insert(first, (sender, opcode));
@@ -146,7 +145,7 @@ impl Peer {
         waited: Duration,
         left_out: &mut LeftOut,
     ) -> Result<Turn, Problem> {
-        if is_pong(request) {
+        if serials::is_pong(request) {
             // The compositor's own pings are answered as they come.
             return Ok(Turn::LeaveOut);
         }
@@ -171,7 +170,7 @@ impl Peer {
         if request.is(InterfaceId::WlRegistry, wl_registry::REQ_BIND_OPCODE) {
             return self.bind(request, waited);
         }
-        if is_ack(request) {
+        if serials::is_ack(request) {
             return Ok(self.acknowledge(request, waited, left_out));
         }
         if request.is(InterfaceId::WlSurface, wl_surface::REQ_ATTACH_OPCODE) {
@@ -393,7 +392,7 @@ impl Peer {
             (InterfaceId::WlShellSurface, wl_shell_surface::EVT_PING_OPCODE) => {
                 self.say(event.sender, wl_shell_surface::REQ_PONG_OPCODE, &event.body, Vec::new())?;
             }
-            _ if is_configure(event) => {
+            _ if serials::is_configure(event) => {
                 self.configures.entry(sender).or_default().live.push(first);
             }
             (interface, _) if serials::brings(interface, opcode) => {
@@ -420,22 +419,6 @@ impl Peer {
     }
 }
 
-fn is_configure(event: &Heard) -> bool {
-    event.is(InterfaceId::XdgSurface, xdg_surface::EVT_CONFIGURE_OPCODE)
-        || event.is(InterfaceId::ZwlrLayerSurfaceV1, zwlr_layer_surface_v1::EVT_CONFIGURE_OPCODE)
-}
-
-fn is_ack(request: &Heard) -> bool {
-    request.is(InterfaceId::XdgSurface, xdg_surface::REQ_ACK_CONFIGURE_OPCODE)
-        || request
-            .is(InterfaceId::ZwlrLayerSurfaceV1, zwlr_layer_surface_v1::REQ_ACK_CONFIGURE_OPCODE)
-}
-
-fn is_pong(request: &Heard) -> bool {
-    request.is(InterfaceId::XdgWmBase, xdg_wm_base::REQ_PONG_OPCODE)
-        || request.is(InterfaceId::WlShellSurface, wl_shell_surface::REQ_PONG_OPCODE)
-}
-
 /// `wl_display.error(object_id, code, message)`
 fn refusal(event: &Heard) -> Problem {
     let text = event.string(8).map(|(text, _)| String::from_utf8_lossy(text).into_owned());
@@ -445,3 +428,7 @@ fn refusal(event: &Heard) -> Problem {
         text: text.unwrap_or_default(),
     }
 }
+
+#[cfg(test)]
+#[path = "peer_tests.rs"]
+mod tests;

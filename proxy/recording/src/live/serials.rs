@@ -7,9 +7,11 @@ use stratus_protocols::InterfaceId::{
 };
 use stratus_protocols::{
     wl_data_device, wl_data_offer, wl_keyboard, wl_pointer, wl_shell_surface, wl_touch,
-    wp_cursor_shape_device_v1, xdg_activation_token_v1, xdg_popup, xdg_toplevel,
-    zwp_primary_selection_device_v1, zwp_tablet_tool_v2,
+    wp_cursor_shape_device_v1, xdg_activation_token_v1, xdg_popup, xdg_surface, xdg_toplevel,
+    xdg_wm_base, zwlr_layer_surface_v1, zwp_primary_selection_device_v1, zwp_tablet_tool_v2,
 };
+
+use super::heard::Heard;
 
 /// Events that bring a serial of input, in their first argument.
 const EVENTS: &[(InterfaceId, u16)] = &[
@@ -55,4 +57,23 @@ pub(super) fn brings(interface: InterfaceId, opcode: u16) -> bool {
 /// In which word the request gives a serial back.
 pub(super) fn gives_back(interface: InterfaceId, opcode: u16) -> Option<usize> {
     REQUESTS.iter().find(|(i, o, _)| (*i, *o) == (interface, opcode)).map(|(_, _, word)| *word)
+}
+
+/// Whether it brings the serial of a surface's new state.
+pub(super) fn is_configure(event: &Heard) -> bool {
+    event.is(InterfaceId::XdgSurface, xdg_surface::EVT_CONFIGURE_OPCODE)
+        || event.is(InterfaceId::ZwlrLayerSurfaceV1, zwlr_layer_surface_v1::EVT_CONFIGURE_OPCODE)
+}
+
+/// Whether it gives such a serial back.
+pub(super) fn is_ack(request: &Heard) -> bool {
+    request.is(InterfaceId::XdgSurface, xdg_surface::REQ_ACK_CONFIGURE_OPCODE)
+        || request
+            .is(InterfaceId::ZwlrLayerSurfaceV1, zwlr_layer_surface_v1::REQ_ACK_CONFIGURE_OPCODE)
+}
+
+/// Whether it answers a ping.
+pub(super) fn is_pong(request: &Heard) -> bool {
+    request.is(InterfaceId::XdgWmBase, xdg_wm_base::REQ_PONG_OPCODE)
+        || request.is(InterfaceId::WlShellSurface, wl_shell_surface::REQ_PONG_OPCODE)
 }
