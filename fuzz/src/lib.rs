@@ -10,6 +10,7 @@ pub mod input;
 pub mod model;
 pub mod mutate;
 pub mod pair;
+pub mod recording;
 pub mod script;
 pub mod session;
 pub mod speech;
@@ -30,4 +31,5 @@ pub const TARGETS: &[Target] = &[
     Target { name: "session", run: session::run },
     Target { name: "capture", run: capture::run },
     Target { name: "stream", run: stream::run },
+    Target { name: "recording", run: recording::run },
 ];

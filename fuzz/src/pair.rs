@@ -17,10 +17,26 @@ use crate::script::{Answer, Own, Scripted};
 /// sends.
 const MAX_REQUEST_ROOM: usize = 128 << 10;
 
-static POLICY: LazyLock<GlobalPolicy> = LazyLock::new(GlobalPolicy::default);
-static QUIET: LazyLock<Arc<Rules>> = LazyLock::new(|| Arc::new(Rules::new(&[], POLICY.clone())));
-static HOOKED: LazyLock<Arc<Rules>> =
-    LazyLock::new(|| Arc::new(Rules::new(&Scripted::default().interests(), POLICY.clone())));
+/// As it comes, and with what its user may change.
+static POLICIES: [LazyLock<GlobalPolicy>; 2] = [
+    LazyLock::new(GlobalPolicy::default),
+    LazyLock::new(|| {
+        let mut policy = GlobalPolicy::default();
+        policy.allow("wp_drm_lease_device_v1").expect("a global with a table");
+        policy.hide("wl_shell").expect("a global");
+        for unfit in ["wl_surface", "vendor_secret_v1"] {
+            let error = policy.allow(unfit).expect_err("nothing to show");
+            assert!(error.to_string().contains(unfit) && policy.hide(unfit).is_err());
+        }
+        policy
+    }),
+];
+/// For each policy, without a hook and with one.
+static RULES: LazyLock<[[Arc<Rules>; 2]; 2]> = LazyLock::new(|| {
+    let interests = Scripted::default().interests();
+    [&POLICIES[0], &POLICIES[1]]
+        .map(|policy| [&[][..], &interests].map(|i| Arc::new(Rules::new(i, (**policy).clone()))))
+});
 
 /// What one peer sent and the session has not received.
 #[derive(Debug, Default)]
@@ -43,14 +59,14 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// A session in which nothing was said; with a hook or without.
+    /// A session in which nothing was said; with a hook or without, under one of two policies.
     #[must_use]
-    pub fn new(hooked: bool) -> Self {
-        let rules = if hooked { &HOOKED } else { &QUIET };
+    pub fn new(hooked: bool, policy: usize) -> Self {
+        let rules = &RULES[policy][usize::from(hooked)];
         Self {
             session: Session::new(ClientId(3), Arc::clone(rules)),
             hook: Scripted::default(),
-            model: Model::new(hooked, &POLICY),
+            model: Model::new(hooked, &POLICIES[policy]),
             maker: Maker::default(),
             wires: Default::default(),
             now: 1,

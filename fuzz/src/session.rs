@@ -23,7 +23,7 @@ const MAY_FLOOD: &[u8] = b"\xf1ood";
 pub fn run(data: &[u8]) {
     let mut input = Input::new(data);
     let first = input.byte();
-    let mut pair = Pair::new(first & 1 == 0);
+    let mut pair = Pair::new(first & 1 == 0, usize::from(first >> 4 == 1));
     match first >> 1 & 7 {
         0 => {}
         1 => pair.refuse(),

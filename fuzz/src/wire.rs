@@ -19,7 +19,7 @@ pub fn run(data: &[u8]) {
     let fds = usize::from(first >> 4);
     let raw = input.rest();
 
-    let mut pair = Pair::new(false);
+    let mut pair = Pair::new(false, 0);
     set_up(&mut pair);
     let marked: Vec<_> = (0..fds).map_while(|_| pair.maker.make()).collect();
     pair.write(from, raw, marked);

@@ -68,7 +68,12 @@ fn stream() {
 }
 
 #[test]
+fn recording() {
+    play("recording");
+}
+
+#[test]
 fn every_target_is_played_here() {
     let names: Vec<&str> = TARGETS.iter().map(|t| t.name).collect();
-    assert_eq!(names, ["wire", "session", "capture", "stream"]);
+    assert_eq!(names, ["wire", "session", "capture", "stream", "recording"]);
 }

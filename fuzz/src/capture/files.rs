@@ -16,10 +16,23 @@ struct Shared {
     file: File,
     /// Whether it was cut since it was last whole.
     cut: bool,
+    /// Whether something was drawn in it since it was last empty.
+    drawn: bool,
 }
 
 thread_local! {
     static ALL: RefCell<Vec<Shared>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Makes all files whole and empty, for a new execution.
+pub(super) fn reset() {
+    ALL.with_borrow_mut(|all| {
+        for shared in all.iter_mut().filter(|s| s.drawn) {
+            ftruncate(&shared.file, 0).expect("no length");
+            (shared.cut, shared.drawn) = (true, false);
+        }
+    });
+    restore();
 }
 
 /// Makes all files whole again.
@@ -27,7 +40,7 @@ pub(super) fn restore() {
     ALL.with_borrow_mut(|all| {
         while all.len() < FILES {
             let file = memfd_create(c"pool", MemfdFlags::CLOEXEC).expect("a memory file");
-            all.push(Shared { file: file.into(), cut: true });
+            all.push(Shared { file: file.into(), cut: true, drawn: false });
         }
         for shared in all.iter_mut().filter(|s| s.cut) {
             ftruncate(&shared.file, LEN).expect("its length");
@@ -43,7 +56,8 @@ pub(super) fn descriptor(file: usize) -> OwnedFd {
 
 /// The game draws one pixel, if there is memory at `offset`.
 pub(super) fn paint(file: usize, offset: u64, pixel: u32) {
-    ALL.with_borrow(|all| {
+    ALL.with_borrow_mut(|all| {
+        all[file].drawn = true;
         if !all[file].cut {
             all[file].file.write_all_at(&pixel.to_le_bytes(), offset).expect("a pixel");
         }

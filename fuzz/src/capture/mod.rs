@@ -31,7 +31,7 @@ const MAX_CLIENTS: usize = 3;
 /// # Panics
 /// On a finding.
 pub fn run(data: &[u8]) {
-    files::restore();
+    files::reset();
     assert_free(0);
     let mut input = Input::new(data);
     let mut world = World::new();
@@ -99,6 +99,7 @@ fn step(world: &mut World, input: &mut Input<'_>, pools: &mut usize) {
         }
         59 if input.byte() > 200 => world.disconnect(client),
         60 if input.byte() > 220 => drop(world.slot.take()),
+        61 if input.byte() > 230 => world.watch(input.byte()),
         61 => commit(world, client, input),
         62 => moves::toplevel_request(world, client, input),
         _ => moves::roles(world, client, input),

@@ -10,9 +10,9 @@ pub(super) struct Buffer {
     pub(super) client: usize,
     /// The sizes that its frames may have.
     pub(super) size: (i32, i32),
-    /// The file and the offset where its serial was drawn.
-    place: Option<(usize, u64)>,
-    /// Whether no other buffer begins there.
+    /// The file and the offset where it begins.
+    place: Option<(usize, i32)>,
+    /// Whether its serial stands there, and no other buffer begins there.
     is_alone: bool,
     pub(super) alive: bool,
     /// Whether it was ever committed, and whether the compositor has it since its last release.
@@ -24,8 +24,13 @@ pub(super) struct Buffer {
 }
 
 impl Buffer {
-    pub(super) fn new(client: usize, size: (i32, i32), place: Option<(usize, u64)>) -> Self {
-        let (committed, composited, is_alone) = (false, false, place.is_some());
+    pub(super) fn new(
+        client: usize,
+        size: (i32, i32),
+        place: Option<(usize, i32)>,
+        is_alone: bool,
+    ) -> Self {
+        let (committed, composited) = (false, false);
         Self { client, size, place, is_alone, alive: true, committed, composited, sent: 0, got: 0 }
     }
 }

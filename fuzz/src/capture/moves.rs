@@ -76,12 +76,12 @@ pub(super) fn buffer(world: &mut World, client: usize, pool: u32, n: [i32; 4], f
     let serial = world.model.next_serial();
     let len = i64::from(n[3]) * i64::from(n[2]);
     let fits = n[0] >= 0 && len > 0 && i64::from(n[0]) + len <= files::LEN as i64;
-    let place = (file, u64::from(n[0].unsigned_abs()));
-    let place = Some(place).filter(|_| fits && files::is_whole(file));
-    if let Some((file, offset)) = place {
-        files::paint(file, offset, serial);
+    let place = (file, n[0]);
+    let painted = fits && files::is_whole(file);
+    if painted {
+        files::paint(file, n[0].unsigned_abs().into(), serial);
     }
-    world.model.add(serial, Buffer::new(client, (n[1], n[2]), place));
+    world.model.add(serial, Buffer::new(client, (n[1], n[2]), Some(place), painted));
     let id = world.clients[client].make(Kind::Buffer { serial });
     let [offset, width, height, stride] = n.map(i32::cast_unsigned);
     let words = [id, offset, width, height, stride, format];
@@ -149,7 +149,7 @@ pub(super) fn buffers(world: &mut World, client: usize, input: &mut Input<'_>, p
                 wp_single_pixel_buffer_manager_v1::REQ_CREATE_U32_RGBA_BUFFER_OPCODE,
             );
             let serial = world.model.next_serial();
-            world.model.add(serial, Buffer::new(client, (1, 1), None));
+            world.model.add(serial, Buffer::new(client, (1, 1), None, false));
             make(world, client, to, Kind::Buffer { serial }, &[1, 2, 3, 4]);
         }
         2 => {

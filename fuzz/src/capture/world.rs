@@ -8,7 +8,9 @@ use std::time::Duration;
 use stratus_capture::{Capture, CaptureConfig, CaptureStats};
 use stratus_frame::{Arrival, Frame, Size, Slot, mailbox};
 use stratus_protocols::{InterfaceId, wl_buffer, wl_output, wl_registry, wl_surface, xdg_toplevel};
-use stratus_proxy_core::{ClientId, GlobalPolicy, Hook, Rules, Session, Side};
+use stratus_proxy_core::{
+    ClientId, GlobalPolicy, Hook, Observed, Observer, Rules, Seen, Session, Side, Step,
+};
 
 use super::client::{Client, Expect, Heard, Kind};
 use super::model::Model;
@@ -41,9 +43,39 @@ impl Wake for Nobody {
     fn wake(self: Arc<Self>) {}
 }
 
+/// Counts what it is shown.
+#[derive(Default)]
+struct Watch {
+    active: bool,
+    clients: usize,
+    came: u64,
+}
+
+impl Observer for Watch {
+    fn active(&self) -> bool {
+        self.active
+    }
+
+    fn client_added(&mut self, _client: ClientId, _process: Option<u32>) {
+        self.clients += 1;
+    }
+
+    fn seen(&mut self, seen: &Seen<'_>) {
+        assert!(self.active, "nobody else is shown anything");
+        self.came += u64::from(seen.step == Step::Came);
+    }
+
+    fn client_gone(&mut self, _client: ClientId) {
+        self.clients -= 1;
+    }
+}
+
 /// All of it.
 pub(super) struct World {
-    capture: Capture,
+    /// The capture, watched by two, the second of whom is not always there.
+    capture: Observed<Capture, (Watch, Option<Watch>)>,
+    /// Good messages that passed while the first, and the second, watched.
+    watched: [u64; 2],
     pub(super) stats: Arc<CaptureStats>,
     pub(super) slot: Option<Slot>,
     pub(super) clients: Vec<Client>,
@@ -66,7 +98,18 @@ impl World {
         });
         let stats = capture.stats();
         let model = Model::default();
-        Self { capture, stats, slot: Some(slot), clients: Vec::new(), model, now: 1 << 30, rules }
+        let capture = Observed { hook: capture, observer: (Watch::default(), None) };
+        let watched = [0; 2];
+        Self {
+            capture,
+            watched,
+            stats,
+            slot: Some(slot),
+            clients: Vec::new(),
+            model,
+            now: 1 << 30,
+            rules,
+        }
     }
 
     /// A client that has bound everything.
@@ -74,7 +117,10 @@ impl World {
         let client = self.clients.len();
         let id = ClientId(client as u64);
         self.capture.client_added(id, None);
-        self.clients.push(Client::new(Session::new(id, Arc::clone(&self.rules))));
+        let observed = self.capture.observes();
+        let mut session = Session::new(id, Arc::clone(&self.rules));
+        session.set_observed(observed);
+        self.clients.push(Client::new(session));
         let registry = self.clients[client].make(Kind::Other);
         self.request(client, (1, 1), &[registry], Expect::Same);
         for (name, interface) in (1u32..).zip(GLOBALS) {
@@ -87,6 +133,33 @@ impl World {
             self.clients[client].globals.insert(interface, id);
         }
         client
+    }
+
+    /// One of the two who watch begins, or ceases, to do so.
+    pub(super) fn watch(&mut self, choice: u8) {
+        let (first, second) = &mut self.capture.observer;
+        if choice & 1 == 0 {
+            first.active = !first.active;
+        } else {
+            let clients = self.clients.iter().filter(|c| !c.gone).count();
+            let second = second.get_or_insert_with(|| Watch { clients, ..Watch::default() });
+            second.active = !second.active;
+        }
+        let observed = self.capture.observes();
+        for client in &mut self.clients {
+            client.session.set_observed(observed);
+        }
+    }
+
+    /// Both were shown every message that came while they watched.
+    fn check_watched(&self) {
+        let (first, second) = &self.capture.observer;
+        let clients = self.clients.iter().filter(|c| !c.gone).count();
+        for (watch, passed) in [Some(first), second.as_ref()].into_iter().zip(self.watched) {
+            if let Some(watch) = watch {
+                assert_eq!((watch.clients, watch.came), (clients, passed), "what is shown");
+            }
+        }
     }
 
     /// A client's connection ends.
@@ -121,6 +194,11 @@ impl World {
             return;
         }
         self.now += 1000;
+        let (first, second) = &self.capture.observer;
+        let active = [first.active, second.as_ref().is_some_and(|s| s.active)];
+        for (passed, active) in self.watched.iter_mut().zip(active) {
+            *passed += u64::from(active);
+        }
         let fed = one.session.feed(from, &bytes, fds, self.now, &mut self.capture);
         let Ok(taken) = fed else {
             assert_ne!(expect, Expect::Same, "a good message ended the session: {fed:?}");
@@ -272,6 +350,7 @@ impl World {
         }
         self.model.reading.clear();
         self.settle();
+        self.check_watched();
         for client in 0..self.clients.len() {
             for id in self.clients[client].all(|k| matches!(k, Kind::Buffer { .. })) {
                 self.release(client, id);
