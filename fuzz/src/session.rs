@@ -155,7 +155,7 @@ fn seldom(pair: &mut Pair, what: u8, input: &mut Input<'_>, flood: &mut u64) {
         10 => pair.deafen(Side::Client),
         11 => pair.deafen(Side::Compositor),
         12 => pair.lose_fds(side(input.byte())),
-        13 => pair.receive_all(side(input.byte())),
+        13 => pair.take_unwanted(),
         // Much at once: until the compositor is behind with fds, or the client with bytes.
         14 => {
             for _ in 0..input.byte() & 63 {

@@ -124,6 +124,8 @@ pub struct Model {
     over: bool,
     /// What the client sent since then.
     thrown_away: usize,
+    /// Fds that nobody gets.
+    unwanted: Vec<Mark>,
     /// Whether a hook looks at the messages, and what it will say.
     hooked: bool,
     answers: VecDeque<Answer>,
@@ -171,6 +173,7 @@ impl Model {
             hears: [true; 2],
             over: false,
             thrown_away: 0,
+            unwanted: Vec::new(),
             hooked,
             answers: VecDeque::new(),
             notes: Vec::new(),
@@ -274,6 +277,7 @@ impl Model {
     /// they lead to.
     pub fn receive(&mut self, from: Side, bytes: &[u8], fds: &[Mark]) -> Option<End> {
         if self.over {
+            self.unwanted.extend(fds);
             self.thrown_away += bytes.len();
             if self.thrown_away > 4 << 20 {
                 // One that goes on writing never reads.
@@ -313,7 +317,7 @@ impl Model {
     fn keep_limits(&mut self, from: Side) -> Option<End> {
         for side in [Side::Client, Side::Compositor] {
             if !self.hears(side) {
-                self.out(side).discard();
+                self.discard(side);
             }
         }
         if self.lanes[at(from)].unclaimed.len() > MAX_UNCLAIMED_FDS {
@@ -327,7 +331,7 @@ impl Model {
         };
         // It would not read why either.
         self.over = true;
-        self.out(Side::Client).discard();
+        self.discard(Side::Client);
         Some(End { by: Side::Client, fault, place: None })
     }
 
@@ -343,9 +347,7 @@ impl Model {
         let object = place.filter(|_| registry);
         let code = if by == Side::Client { fault.code() } else { 3 };
         self.say_error(object.map_or(1, |(object, _, _)| object), code);
-        for lane in &mut self.lanes {
-            lane.unclaimed.clear();
-        }
+        self.forget_unclaimed();
         End { by, fault, place }
     }
 
@@ -353,9 +355,7 @@ impl Model {
     pub fn lose_fds(&mut self, by: Side) {
         if !self.over {
             self.say_error(1, if by == Side::Client { 2 } else { 3 });
-            for lane in &mut self.lanes {
-                lane.unclaimed.clear();
-            }
+            self.forget_unclaimed();
         }
     }
 
@@ -372,16 +372,40 @@ impl Model {
     }
 
     /// `side` closed its socket.
-    pub fn close(&mut self, side: Side) -> Vec<Mark> {
+    pub fn close(&mut self, side: Side) {
         self.speaks[at(side)] = false;
         self.over |= side == Side::Compositor;
-        self.deafen(side)
+        self.deafen(side);
     }
 
-    /// `side` reads nothing more. Answers with the fds that can be closed.
-    pub fn deafen(&mut self, side: Side) -> Vec<Mark> {
+    /// `side` reads nothing more.
+    pub fn deafen(&mut self, side: Side) {
         self.hears[at(side)] = false;
-        self.out(side).discard()
+        self.discard(side);
+    }
+
+    /// Nobody will read what waits for `to`.
+    fn discard(&mut self, to: Side) {
+        let fds = self.out(to).discard();
+        self.unwanted.extend(fds);
+    }
+
+    /// No message comes any more for fds that came ahead of theirs.
+    fn forget_unclaimed(&mut self) {
+        for lane in &mut self.lanes {
+            self.unwanted.extend(lane.unclaimed.drain(..));
+        }
+    }
+
+    /// The fds that nobody gets, since the last question; all that are left of a session that is
+    /// finished.
+    pub fn take_unwanted(&mut self) -> Vec<Mark> {
+        if self.is_finished() {
+            self.discard(Side::Client);
+            self.discard(Side::Compositor);
+            self.forget_unclaimed();
+        }
+        std::mem::take(&mut self.unwanted)
     }
 
     /// The hook sends messages that no message caused.
