@@ -123,6 +123,13 @@ pub struct RawClient {
     pub fds: Vec<OwnedFd>,
 }
 
+/// Goes on with a connection at the border of two messages.
+impl From<UnixStream> for RawClient {
+    fn from(stream: UnixStream) -> Self {
+        Self { stream, unparsed: Vec::new(), fds: Vec::new() }
+    }
+}
+
 impl RawClient {
     /// Connects to the Wayland socket at `path`.
     ///

@@ -25,6 +25,7 @@ use super::buffers::Store;
 use super::config::{Config, Pace, Trick};
 use super::counts::{Counts, End};
 use super::events::{Asked, Game, bind, find};
+use crate::raw::RawClient;
 use crate::scene::Scene;
 
 /// How long a sleep may last before the client looks whether it was asked to stop.
@@ -406,9 +407,25 @@ impl Player<'_> {
             WaylandError::Protocol(error) => Some(error.clone()),
             WaylandError::Io(_) => None,
         });
+        let found = match found {
+            Some(e) => Some((e.object_interface, e.code, e.message)),
+            None => self.last_words(),
+        };
         Halt::End(match found {
-            Some(e) => End::ProtocolError(e.object_interface, e.code, e.message),
+            Some((interface, code, message)) => End::ProtocolError(interface, code, message),
             None => End::Disconnected(error.to_string()),
         })
+    }
+
+    /// The `wl_display.error` that lies unread in the socket: wayland-client reads nothing more
+    /// once a write has failed.
+    fn last_words(&self) -> Option<(String, u32, String)> {
+        let mut rest = RawClient::from(self.stream.try_clone().ok()?);
+        while let Ok(Some(event)) = rest.event(SLICE) {
+            if let Some((object, code, message)) = event.display_error() {
+                return Some((format!("object {object}"), code, message));
+            }
+        }
+        None
     }
 }
