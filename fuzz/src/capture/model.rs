@@ -88,6 +88,7 @@ impl Model {
         let buffer = self.buffers.get_mut(&serial).expect("a buffer");
         buffer.got += 1;
         assert!(buffer.alive || passing, "a release of a buffer that is gone");
+        assert!(passing || !buffer.composited, "a release of a buffer that was committed anew");
         assert!(buffer.got <= buffer.sent, "more releases than the compositor sent");
     }
 
