@@ -54,20 +54,9 @@ const PROGRAMS: &[&[&str]] = &[
     &["yad", "--text=a dialog", "--form", "--field=a switch:CHK", "--no-focus"],
     &["galculator"],
     &["featherpad", "--standalone"],
-    // Pictures: by shared memory, by EGL, and by a video player.
+    // Pictures, and a video player. Those that draw with EGL take 10 bits a channel where they can,
+    // which Mesa 25 leaves full of holes, with or without a proxy.
     &["swayimg", IMAGE],
-    &[
-        "mpv",
-        "--no-config",
-        "--vo=gpu",
-        "--gpu-context=wayland",
-        "--dither-depth=no",
-        "--osc=no",
-        "--osd-level=0",
-        "--really-quiet",
-        "--image-display-duration=inf",
-        IMAGE,
-    ],
     &[
         "mpv",
         "--no-config",
@@ -88,10 +77,6 @@ const DESKTOP_PROGRAMS: &[&[&str]] = &[&["swaynag", "--message", "a bar"], &["fu
 /// Programs whose picture tells which sizes they had before, with what makes them ask for
 /// fullscreen by themselves.
 const FULLSCREEN: &[(&str, &str)] = &[("mpv", "--fs")];
-
-/// Programs that draw with 10 bits a channel where they can. Behind the capture they cannot, which
-/// is declared: Sway then rounds from 10 to 8 bits in one picture, and the program in the other.
-const TEN_BITS: &[&str] = &["--vo=gpu"];
 
 /// A running program. Dropping it ends it.
 struct Running {
@@ -211,13 +196,12 @@ fn is_installed(program: &str) -> bool {
     found
 }
 
-/// Where two pictures differ by more than `levels`, if they do; both are kept then.
-fn difference(name: &str, direct: &Picture, proxied: &Picture, levels: u8) -> Option<String> {
+/// Where two pictures differ, if they do; both are kept then.
+fn difference(name: &str, direct: &Picture, proxied: &Picture) -> Option<String> {
     assert_eq!(direct.size, proxied.size);
     let pixels = direct.rgb.chunks(3).zip(proxied.rgb.chunks(3));
-    let far = |a: &[u8], b: &[u8]| a.iter().zip(b).any(|(a, b)| a.abs_diff(*b) > levels);
     let other: Vec<usize> =
-        pixels.enumerate().filter(|(_, (a, b))| far(a, b)).map(|(at, _)| at).collect();
+        pixels.enumerate().filter(|(_, (a, b))| a != b).map(|(at, _)| at).collect();
     let (first, last) = (other.first()?, other.last()?);
     let width = direct.size.0 as usize;
     let folder = std::env::temp_dir();
@@ -245,8 +229,7 @@ fn compare_all(place: &mut Place, proxied: &Path, captured: bool) {
             program[..1].iter().chain(asks).chain(&program[1..]).copied().collect();
         let without = place.settled(&direct, &program);
         let with = place.settled(proxied, &program);
-        let rounded = captured && program.iter().any(|argument| TEN_BITS.contains(argument));
-        let found = difference(program[0], &without, &with, u8::from(rounded));
+        let found = difference(program[0], &without, &with);
         println!("{:20} {:?} {:.1} s", program[0], found, start.elapsed().as_secs_f64());
         complaints.extend(found);
     }
