@@ -47,7 +47,7 @@ impl Gate {
     pub(crate) fn update(&self) -> anyhow::Result<()> {
         let counted = self.count()?;
         let mut text = String::from(HEAD);
-        let _ = writeln!(text, "rustc = {:?}", compiler()?);
+        let _ = writeln!(text, "measured_with = {:?}", tools()?);
         for (section, counts) in &counted {
             let _ = writeln!(text, "\n[{section}]");
             for (name, count) in counts {
@@ -62,10 +62,11 @@ impl Gate {
         let text = fs::read_to_string(&self.file);
         let text = text.with_context(|| format!("reading {}", self.file.display()))?;
         let mut expected: toml::Table = text.parse().context("the file of counts")?;
-        let made_with = expected.remove("rustc").and_then(|v| v.as_str().map(str::to_owned));
-        let same = made_with.as_deref() == Some(&*compiler()?);
+        let made_with =
+            expected.remove("measured_with").and_then(|v| v.as_str().map(str::to_owned));
+        let same = made_with.as_deref() == Some(&*tools()?);
         if !same {
-            println!("counted with another compiler than the file, so with more tolerance");
+            println!("counted with another compiler or libc than the file, so with more tolerance");
         }
         let mut wrong = Vec::new();
         for (section, counts) in self.count()? {
@@ -183,17 +184,20 @@ fn number_behind(text: &str, before: &str) -> anyhow::Result<f64> {
     digits.parse().with_context(|| format!("{digits:?} behind {before:?}"))
 }
 
-fn compiler() -> anyhow::Result<String> {
+/// The compiler and the libc, on which instructions depend.
+fn tools() -> anyhow::Result<String> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let output = Command::new(rustc).arg("--version").output().context("asking rustc")?;
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    let rustc = Command::new(rustc).arg("--version").output().context("asking rustc")?;
+    let libc = Command::new("getconf").arg("GNU_LIBC_VERSION").output().context("asking libc")?;
+    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    Ok(format!("{}, {}", said(&rustc.stdout), said(&libc.stdout)))
 }
 
 const HEAD: &str = "\
 # What a round costs, as `stratus-bench counts` compares it with in every test run.
 # docs/performance.md says what a round of each is. Instructions are those of the release profile
-# in user space, by callgrind; they depend on the compiler, which is named below. System calls are
-# those of the proxy's thread, but for the one that it waits in.
+# in user space, by callgrind; they depend on the compiler and the libc, which are named below. System
+# calls are those of the proxy's thread, but for the one that it waits in.
 #
 # Write it anew with: cargo run -p stratus-harness --bin stratus-bench -- counts --update
 ";
