@@ -9,7 +9,7 @@ mod objects;
 mod pass;
 mod stream;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use stratus_protocols::{InterfaceId, MessageDesc};
 use stratus_proxy_core::{
@@ -116,8 +116,8 @@ pub struct Model {
     pub objects: Objects,
     /// What the compositor offers, by name: interface and version as the client sees them.
     pub globals: BTreeMap<u32, Option<(InterfaceId, u32)>>,
-    /// The newest `wl_fixes` that can acknowledge removals.
-    fixes: Option<u32>,
+    /// Every `wl_fixes` that could once acknowledge removals.
+    fixes: BTreeSet<u32>,
     lanes: [Lane; 2],
     speaks: [bool; 2],
     hears: [bool; 2],
@@ -167,7 +167,7 @@ impl Model {
         Self {
             objects: Objects::new(),
             globals: BTreeMap::new(),
-            fixes: None,
+            fixes: BTreeSet::new(),
             lanes: Default::default(),
             speaks: [true; 2],
             hears: [true; 2],

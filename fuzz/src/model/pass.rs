@@ -162,7 +162,7 @@ impl Model {
                 }
                 self.objects.create(Side::Client, id, interface, version)?;
                 if interface == InterfaceId::WlFixes && version >= 2 {
-                    self.fixes = Some(id);
+                    self.fixes.insert(id);
                 }
             }
             (InterfaceId::WlFixes, Direction::Request, "destroy_registry") => {
@@ -208,7 +208,7 @@ impl Model {
     /// The compositor waits until every client that can has acknowledged the removal of a global,
     /// also of one that the client never heard of (`wl_fixes.ack_global_remove`).
     fn acknowledge(&mut self, registry: u32, name: u32) {
-        let fixes = self.fixes.filter(|id| {
+        let fixes = self.fixes.iter().copied().find(|id| {
             let thing = self.objects.find(*id);
             thing.is_some_and(|t| {
                 t.interface == InterfaceId::WlFixes && t.version >= 2 && t.state == State::Alive

@@ -63,8 +63,9 @@ pub(crate) struct Bind {
 pub(crate) struct Globals {
     /// Sorted by name. All registries of a client hear the same.
     offers: Vec<Offer>,
-    /// The client's `wl_fixes`, if its version lets the client acknowledge removals.
-    fixes: Option<ObjectId>,
+    /// Ids of `wl_fixes` whose version lets the client acknowledge removals. Those of objects that
+    /// are gone are dropped when one is looked for.
+    fixes: BTreeSet<ObjectId>,
 }
 
 /// Since this version of `wl_fixes` a client acknowledges each removal of a global.
@@ -102,21 +103,26 @@ impl Globals {
     /// The client made what `bind` asks for.
     pub(crate) fn bound(&mut self, bind: Bind) {
         if bind.interface == InterfaceId::WlFixes && bind.version >= ACKNOWLEDGED_SINCE {
-            self.fixes = Some(bind.id);
+            self.fixes.insert(bind.id);
         }
     }
 
     /// Who acknowledges the removal of global `name` for the client, if the client would have
     /// heard of it had we not hidden it: "after all clients acknowledge the removal of the global,
     /// the compositor can safely destroy it" (`wl_fixes.ack_global_remove`).
-    pub(crate) fn acknowledger(&self, name: u32, objects: &Objects) -> Option<ObjectId> {
+    pub(crate) fn acknowledger(&mut self, name: u32, objects: &Objects) -> Option<ObjectId> {
         self.offers.binary_search_by_key(&name, |o| o.name).ok()?;
-        self.fixes.filter(|id| {
-            objects.lookup(*id).is_some_and(|fixes| {
+        while let Some(id) = self.fixes.first().copied() {
+            let lives = objects.lookup(id).is_some_and(|fixes| {
                 let same = fixes.interface == InterfaceId::WlFixes && !fixes.destroyed;
                 same && fixes.version >= ACKNOWLEDGED_SINCE
-            })
-        })
+            });
+            if lives {
+                return Some(id);
+            }
+            self.fixes.pop_first();
+        }
+        None
     }
 
     fn find(&self, name: u32) -> Option<(InterfaceId, u32)> {

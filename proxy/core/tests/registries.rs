@@ -131,6 +131,18 @@ fn the_end_of_a_hidden_global_is_acknowledged_in_the_client_s_place() {
 }
 
 #[test]
+fn whichever_wl_fixes_is_left_acknowledges() {
+    for (destroyed, left) in [(5, 4), (4, 5)] {
+        let mut s = with_fixes(2);
+        pass(&mut s, Side::Client, &bind(2, 1, "wl_fixes", 2, 5));
+        pass(&mut s, Side::Client, &message(destroyed, wl_fixes::REQ_DESTROY_OPCODE, &[]));
+        s.take(Side::Compositor);
+        pass(&mut s, Side::Compositor, &global_remove(2, 7));
+        assert_eq!(s.take(Side::Compositor).0, acknowledge(left, 2, 7));
+    }
+}
+
+#[test]
 fn nothing_is_acknowledged_by_what_cannot() {
     let silent = |mut s: Session, before: &[u8]| {
         pass(&mut s, Side::Client, before);
