@@ -70,6 +70,21 @@ pub trait Pixels: Send + Sync {
     /// # Errors
     /// [`ReadError::Truncated`] if memory vanished during the call; what `read` saw of it was 0.
     fn read(&self, read: &mut dyn FnMut(PixelView<'_>)) -> Result<(), ReadError>;
+
+    /// As [`Pixels::read`], for a reader that has kept the picture before: it needs only what
+    /// `changed` covers, the [`Frame::damage`] of the frame. A picture that must be made first is
+    /// made there alone.
+    ///
+    /// # Errors
+    /// As for [`Pixels::read`].
+    fn read_changed(
+        &self,
+        changed: &Damage,
+        read: &mut dyn FnMut(PixelView<'_>),
+    ) -> Result<(), ReadError> {
+        let _ = changed;
+        self.read(read)
+    }
 }
 
 /// One committed picture on its way to the encoder.

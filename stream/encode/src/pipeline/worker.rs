@@ -158,7 +158,7 @@ impl<S: Sink> Worker<S> {
         stamps.convert_start = MonoTime::now();
         let converter = &mut self.converter;
         let mut converted = Ok(0);
-        let read = pixels.read(&mut |view| {
+        let read = pixels.read_changed(&damage, &mut |view| {
             converted = if view.size == size {
                 converter.convert(view, &damage)
             } else {
