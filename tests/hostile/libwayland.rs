@@ -25,6 +25,9 @@ const DIFFERENT: &[(&str, &str)] = &[
     ),
 ];
 
+/// What passes the proxy, and what only some compositors mind.
+const MINDED_BY_SOME: &str = "a buffer with a stride below its width";
+
 #[test]
 fn clients_are_answered_as_libwayland_answers() {
     let _watchdog = Watchdog::start("answers of libwayland", LIMIT * 4);
@@ -54,7 +57,7 @@ fn clients_are_answered_as_libwayland_answers() {
             (error.as_ref().map(|(object, code, _)| (*object, *code)), *lives)
         };
         assert_eq!(told(&found), told(&expected), "{name}: {found:?}, libwayland {expected:?}");
-        if direct.judge == Judge::Nobody {
+        if direct.judge == Judge::Nobody && name != MINDED_BY_SOME {
             assert!(expected.1, "{name}: libwayland minds");
         }
         compared += 1;
