@@ -3,9 +3,9 @@
 //!
 //! The scripted [`client`] is built on `wayland-client` and the scripted [`compositor`] on
 //! `wayland-backend`'s server, so that the proxy's own parser always meets bytes that another
-//! implementation wrote. [`raw`] writes bytes by hand where no library would write them. [`sway`]
-//! starts the real compositor,
-//! [`screencopy`] asks it what it shows.
+//! implementation wrote. A [`puppet`] is a client that does one request after another as a test
+//! tells it. [`raw`] writes bytes by hand where no library would write them. [`sway`] starts the
+//! real compositor, [`screencopy`] asks it what it shows.
 //!
 //! [`marker`] draws a frame number that survives H.264, [`picture`] compares pictures, [`fds`]
 //! counts what a process holds, [`wire_log`] compares two `WAYLAND_DEBUG` logs, and [`watchdog`]
@@ -17,6 +17,7 @@ pub mod fds;
 pub mod marker;
 pub mod memory;
 pub mod picture;
+pub mod puppet;
 pub mod raw;
 pub mod scene;
 pub mod screencopy;
