@@ -24,14 +24,16 @@ const CRATES: &[(&str, &[&str])] = &[
     ),
     ("proxy/trace", &["stratus-protocols", "stratus-proxy-core", "stratus-frame"]),
     ("capture/frame", &[]),
+    ("capture/mapping", &[]),
     ("capture/compose", &["stratus-frame"]),
-    ("capture/dmabuf", &["stratus-frame"]),
+    ("capture/dmabuf", &["stratus-frame", "stratus-mapping"]),
     (
         "capture",
         &[
             "stratus-proxy-core",
             "stratus-protocols",
             "stratus-frame",
+            "stratus-mapping",
             "stratus-compose",
             "stratus-dmabuf",
         ],

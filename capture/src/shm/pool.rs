@@ -8,8 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::stat::{SFlag, fstat};
 use nix::sys::statfs::{HUGETLBFS_MAGIC, fstatfs};
-
-use super::mapping_unsafe::Mapping;
+use stratus_mapping::Mapping;
 
 /// Pools of one client whose memory is kept at once. Toolkits that make a pool for each buffer
 /// have some dozens.

@@ -12,13 +12,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use nix::libc::c_void;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 
-use super::guard_unsafe;
+use crate::guard_unsafe;
 
 /// The first `len` bytes of a file, whether the file has as many or not.
 ///
 /// Costs address space only: pages that nobody reads are never made (foot's pools have 512 MiB).
 #[derive(Debug)]
-pub(super) struct Mapping {
+pub struct Mapping {
     start: NonNull<c_void>,
     len: usize,
     /// Set once a read met the end of the file; the pages behind are zeros for good.
@@ -35,7 +35,7 @@ impl Mapping {
     ///
     /// # Errors
     /// `InvalidInput` for a length of 0, else what `mmap` or `sigaction` answered.
-    pub(super) fn new(file: impl AsFd, len: usize) -> io::Result<Self> {
+    pub fn new(file: impl AsFd, len: usize) -> io::Result<Self> {
         guard_unsafe::install()?;
         let length = NonZeroUsize::new(len).ok_or(io::ErrorKind::InvalidInput)?;
         // SAFETY: no address is asked for, so nothing that exists is replaced.
@@ -52,13 +52,16 @@ impl Mapping {
         Ok(Self { start, len, truncated: AtomicBool::new(false) })
     }
 
-    pub(super) fn len(&self) -> usize {
+    /// How many bytes are mapped, at least 1.
+    #[must_use]
+    #[allow(clippy::len_without_is_empty, reason = "it never is")]
+    pub fn len(&self) -> usize {
         self.len
     }
 
     /// Lends the bytes at `range` to `read`. Answers whether all of them were really there;
     /// `None`, without a call, if `range` does not lie in the mapping.
-    pub(super) fn read(&self, range: Range<usize>, read: impl FnOnce(&[u8])) -> Option<bool> {
+    pub fn read(&self, range: Range<usize>, read: impl FnOnce(&[u8])) -> Option<bool> {
         if range.start > range.end || range.end > self.len {
             return None;
         }
@@ -80,7 +83,7 @@ impl Drop for Mapping {
     fn drop(&mut self) {
         // SAFETY: this is the mapping that `new` made, and no borrow of it can be left.
         if let Err(error) = unsafe { munmap(self.start, self.len) } {
-            tracing::error!(%error, "could not unmap a pool");
+            tracing::error!(%error, "could not unmap shared memory");
         }
     }
 }

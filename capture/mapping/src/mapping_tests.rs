@@ -119,7 +119,7 @@ const CHILD: &str = "STRATUS_TEST_FAULT";
 /// Runs the test `name` of this binary alone in a child with `CHILD` set to `how`.
 fn child(name: &str, how: &str) -> std::process::ExitStatus {
     Command::new(std::env::current_exe().unwrap())
-        .args([&format!("shm::mapping_unsafe::tests::{name}"), "--exact", "--nocapture"])
+        .args([&format!("mapping_unsafe::tests::{name}"), "--exact", "--nocapture"])
         .env(CHILD, how)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
