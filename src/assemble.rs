@@ -161,6 +161,9 @@ fn tell(event: &ServerEvent) {
         ServerEvent::Stats { viewer, stats } => {
             tracing::debug!("player {}: {stats:?}", viewer.0);
         }
+        ServerEvent::Resize { viewer, resize } => {
+            tracing::debug!("player {} wants {resize:?}", viewer.0);
+        }
         ServerEvent::KeyframeWanted | ServerEvent::Ready => {}
     }
 }

@@ -159,7 +159,7 @@ async fn greet(incoming: Incoming, hub: &Arc<Hub>, session: &Session) -> Greeted
         refuse(&connection, &mut send, &refusal).await;
         return Greeted::Refused(refusal);
     };
-    let control = control(send, recv, greeting.into_messages(), session);
+    let control = control(send, recv, greeting.into_messages(), session, hub);
     Greeted::Viewer(Box::new(Admitted { connection, control, seat, hello }))
 }
 
@@ -184,15 +184,22 @@ async fn hello(
 }
 
 /// The control stream with the welcome already waiting to be sent.
-fn control(send: SendStream, recv: RecvStream, messages: Messages, session: &Session) -> Control {
+fn control(
+    send: SendStream,
+    recv: RecvStream,
+    messages: Messages,
+    session: &Session,
+    hub: &Hub,
+) -> Control {
     let mut outbox = BytesMut::new();
+    let screen = hub.screen();
     let config = &session.config;
     Message::Welcome(Welcome {
         version: VERSION,
         session: session.id,
         machine: session.machine,
-        size: config.size,
-        millifps: config.millifps,
+        size: screen.size,
+        millifps: screen.millifps,
         codec: config.codec,
         clock: MonoTime::now(),
     })

@@ -44,7 +44,7 @@ pub struct ServerConfig {
     pub public_host: Option<String>,
     /// Who may join (see [`crate::random_token`]).
     pub token: Token,
-    /// Visible picture size.
+    /// Visible picture size at the start; [`crate::Publisher::set_screen`] changes it.
     pub size: Size,
     /// Nominal frame rate, frames in 1000 s: 60 fps is 60,000.
     pub millifps: u32,

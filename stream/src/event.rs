@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use stratus_stream_core::message::{ClientStats, Refusal};
+use stratus_stream_core::message::{ClientStats, Refusal, Resize};
 
 /// Numbers the viewers of a server in the order in which they joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,6 +40,14 @@ pub enum ServerEvent {
     KeyframeWanted,
     /// [`crate::Publisher::ready`] turned true.
     Ready,
+    /// The viewer that is there longest wants the game to have another screen. Limited to 30 a
+    /// second; the newest wish counts.
+    Resize {
+        /// Its number.
+        viewer: ViewerId,
+        /// What it wants; the size is 1 to 16384 pixels a side, the rate any.
+        resize: Resize,
+    },
     /// A viewer's report.
     Stats {
         /// Its number.

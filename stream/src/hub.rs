@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use stratus_frame::{EncodedFrame, FrameId, MonoTime};
+use stratus_frame::{EncodedFrame, FrameId, MonoTime, Size};
 use stratus_stream_core::message::EndReason;
 use stratus_stream_core::viewer::{Viewer, in_flight_limit};
 use stratus_stream_core::wire::MAX_ACCESS_UNIT;
@@ -29,8 +29,15 @@ struct Entry {
     deadline_changed: Arc<Notify>,
 }
 
-#[derive(Default)]
+/// What the game's screen is now.
+#[derive(Clone, Copy)]
+pub(crate) struct Screen {
+    pub(crate) size: Size,
+    pub(crate) millifps: u32,
+}
+
 struct State {
+    screen: Screen,
     viewers: BTreeMap<ViewerId, Entry>,
     next_id: u64,
     /// What [`Publisher::ready`] would say, as last told: the edge makes an event.
@@ -54,7 +61,6 @@ impl State {
 pub(crate) struct Hub {
     state: Mutex<State>,
     events: Events,
-    millifps: u32,
     max_viewers: usize,
 }
 
@@ -78,8 +84,20 @@ impl Drop for Seat {
 }
 
 impl Hub {
-    pub(crate) fn new(events: Events, millifps: u32, max_viewers: usize) -> Arc<Self> {
-        Arc::new(Self { state: Mutex::default(), events, millifps, max_viewers })
+    pub(crate) fn new(events: Events, screen: Screen, max_viewers: usize) -> Arc<Self> {
+        let state =
+            State { screen, viewers: BTreeMap::new(), next_id: 0, ready: false, ended: false };
+        Arc::new(Self { state: Mutex::new(state), events, max_viewers })
+    }
+
+    /// What the game's screen is, for who joins.
+    pub(crate) fn screen(&self) -> Screen {
+        self.lock().screen
+    }
+
+    /// Whether this viewer says what the game's screen is: it is there longest.
+    pub(crate) fn controls(&self, id: ViewerId) -> bool {
+        self.lock().viewers.first_key_value().is_some_and(|(first, _)| *first == id)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -111,7 +129,7 @@ impl Hub {
         state.next_id += 1;
         let id = ViewerId(state.next_id);
         let entry = Entry {
-            queue: Viewer::new(in_flight_limit(min_rtt, self.millifps)),
+            queue: Viewer::new(in_flight_limit(min_rtt, state.screen.millifps)),
             outgoing: sender,
             deadline_changed: Arc::clone(&deadline_changed),
         };
@@ -121,10 +139,11 @@ impl Hub {
     }
 
     /// Works on one viewer's queue and tells what follows.
-    fn change(&self, id: ViewerId, change: impl FnOnce(&mut Viewer)) {
+    fn change(&self, id: ViewerId, change: impl FnOnce(&mut Viewer, Screen)) {
         let mut state = self.lock();
+        let screen = state.screen;
         let Some(entry) = state.viewers.get_mut(&id) else { return };
-        change(&mut entry.queue);
+        change(&mut entry.queue, screen);
         let keyframe = entry.queue.poll_keyframe(MonoTime::now());
         if entry.queue.poll_timeout().is_some() {
             entry.deadline_changed.notify_one();
@@ -135,20 +154,20 @@ impl Hub {
     }
 
     pub(crate) fn acknowledged(&self, id: ViewerId, min_rtt: Duration) {
-        self.change(id, |queue| {
+        self.change(id, |queue, screen| {
             queue.handle_acknowledged();
-            queue.set_limit(in_flight_limit(min_rtt, self.millifps));
+            queue.set_limit(in_flight_limit(min_rtt, screen.millifps));
         });
     }
 
     pub(crate) fn keyframe_requested(&self, id: ViewerId, newest: FrameId) {
-        self.change(id, |queue| queue.handle_keyframe_request(newest));
+        self.change(id, |queue, _| queue.handle_keyframe_request(newest));
     }
 
     /// Asks for a keyframe if the viewer's deadline for that is over, and makes the first request
     /// after joining.
     pub(crate) fn poll(&self, id: ViewerId) {
-        self.change(id, |_| ());
+        self.change(id, |_, _| ());
     }
 
     pub(crate) fn deadline(&self, id: ViewerId) -> Option<MonoTime> {
@@ -207,6 +226,12 @@ impl Publisher {
     /// [`Publisher::ready`] says so, at least one viewer has room.
     pub fn publish(&self, frame: &EncodedFrame) {
         self.0.publish(frame);
+    }
+
+    /// The game's screen is another one from now on: who joins is told so, and more frames a second
+    /// may be on their way.
+    pub fn set_screen(&self, size: Size, millifps: u32) {
+        self.0.lock().screen = Screen { size, millifps };
     }
 
     /// Whether some viewer has room for a frame; false without viewers. While it is false, frames

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use stratus_frame::MonoTime;
 use stratus_stream_core::clock::Clock;
 use stratus_stream_core::link::Link;
-use stratus_stream_core::message::{ClientStats, EndReason, Message, Welcome};
+use stratus_stream_core::message::{ClientStats, EndReason, Message, Resize, Welcome};
 use stratus_stream_core::order::{DecodeOrder, OrderCounts};
 
 use crate::connect::{ConnectError, PlayerConfig, connect};
@@ -171,6 +171,12 @@ impl Player {
     /// Sends statistics; the server takes at most 20 a second.
     pub fn report(&self, stats: ClientStats) {
         self.send(Message::ClientStats(stats));
+    }
+
+    /// Asks for another screen of the game. The server takes 30 a second, the newest of them, and
+    /// only from the player that is there longest.
+    pub fn resize(&self, resize: Resize) {
+        self.send(Message::Resize(resize));
     }
 
     /// Leaves, and waits until the server knows and the socket is closed.

@@ -23,7 +23,7 @@ use stratus_stream_core::message::{EndCode, EndReason};
 use crate::accept::{Session, accept};
 use crate::config::ServerConfig;
 use crate::event::ServerEvent;
-use crate::hub::{Events, Hub, Publisher};
+use crate::hub::{Events, Hub, Publisher, Screen};
 use crate::{identity, transport};
 
 /// Why a server did not start.
@@ -114,7 +114,8 @@ impl Server {
             machine: identity::machine_tag(&config.token),
             config: config.clone(),
         };
-        let hub = Hub::new(events as Events, config.millifps, config.limits.viewers);
+        let screen = Screen { size: config.size, millifps: config.millifps };
+        let hub = Hub::new(events as Events, screen, config.limits.viewers);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()

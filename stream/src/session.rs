@@ -11,11 +11,11 @@ use std::time::Duration;
 use bytes::{Buf, Bytes, BytesMut};
 use quinn::{Connection, ConnectionError, RecvStream, SendStream, WriteError};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use stratus_frame::{EncodedFrame, MonoTime};
 use stratus_stream_core::header::{FrameHeader, HEADER_LEN};
-use stratus_stream_core::message::{EndReason, Message, Messages, Refusal, RefusalCode};
+use stratus_stream_core::message::{EndReason, Message, Messages, Refusal, RefusalCode, Resize};
 use stratus_stream_core::wire::{FRAMING_LEN, MAX_MESSAGE};
 
 use crate::config::Limits;
@@ -27,6 +27,8 @@ use crate::refusal::{close_normally, from_close, refuse, send_last};
 const CONTROL_PRIORITY: i32 = i32::MAX;
 /// Reports closer together than this are not passed on.
 const STATS_GAP: Duration = Duration::from_millis(50);
+/// Between wishes for another screen, each of which costs the game a whole picture at least.
+const RESIZE_GAP: Duration = Duration::from_millis(33);
 
 /// How a viewer's session ends.
 enum Over {
@@ -193,6 +195,10 @@ pub(crate) struct Control {
     messages: Messages,
     outbox: BytesMut,
     last_stats: Option<Instant>,
+    /// The newest wish that was not told.
+    resize: Option<Resize>,
+    /// When the next may be told.
+    next_resize: Instant,
 }
 
 impl Control {
@@ -206,7 +212,8 @@ impl Control {
     ) -> Self {
         // A stream just accepted has a priority to set.
         let _ = send.set_priority(CONTROL_PRIORITY);
-        Self { send, recv, messages, outbox, last_stats: None }
+        let next_resize = Instant::now();
+        Self { send, recv, messages, outbox, last_stats: None, resize: None, next_resize }
     }
 
     /// Answers messages until something ends the session. Dropping the future loses nothing.
@@ -222,6 +229,9 @@ impl Control {
                         Ok(n) => self.outbox.advance(n),
                         Err(e) => return Over::Gone(e.to_string()),
                     }
+                }
+                () = sleep_until(self.next_resize), if self.resize.is_some() => {
+                    self.tell_resize(hub, id);
                 }
                 read = self.recv.read_chunk(4096, true) => match read {
                     Ok(Some(chunk)) => self.messages.handle_bytes(&chunk.bytes),
@@ -251,6 +261,10 @@ impl Control {
                         hub.event(ServerEvent::Stats { viewer: id, stats });
                     }
                 }
+                // A newer one takes its place: only the last of a storm has to be kept.
+                Message::Resize(resize) => {
+                    self.resize = Some(resize).filter(|_| hub.controls(id));
+                }
                 other => {
                     let text = format!("a client must not send {} here", other.name());
                     return Err(Refusal { code: RefusalCode::Unexpected, text });
@@ -258,6 +272,14 @@ impl Control {
             }
         }
         Ok(())
+    }
+
+    /// Passes the newest wish on.
+    fn tell_resize(&mut self, hub: &Hub, id: ViewerId) {
+        self.next_resize = Instant::now() + RESIZE_GAP;
+        if let Some(resize) = self.resize.take() {
+            hub.event(ServerEvent::Resize { viewer: id, resize });
+        }
     }
 
     fn answer(&mut self, ping: MonoTime) -> Result<(), Refusal> {

@@ -6,8 +6,8 @@ mod support;
 
 use std::time::Duration;
 
-use stratus_frame::FrameId;
-use stratus_stream::core::message::{ClientStats, EndCode, EndReason};
+use stratus_frame::{FrameId, Size};
+use stratus_stream::core::message::{ClientStats, EndCode, EndReason, Resize};
 use stratus_stream::{
     ConnectError, Limits, Player, PlayerConfig, PlayerEvent, ServeError, Server, ServerEvent,
 };
@@ -168,4 +168,45 @@ fn the_link_names_the_public_host() {
     config.public_host = Some("[::1]".to_owned());
     let server = Server::start(config, std::sync::Arc::new(|_| ())).unwrap();
     assert_eq!(server.link().host(), "::1");
+}
+
+/// Waits for the wish for this width, and answers how many came up to it.
+fn wished(running: &support::Running, width: u32) -> usize {
+    let mut count = 0;
+    running.wait("resize", |e| match e {
+        ServerEvent::Resize { resize, .. } => {
+            count += 1;
+            assert!(width == 3000 || resize.size.width < 5000, "a younger player is heard");
+            (resize.size.width == width).then_some(())
+        }
+        _ => None,
+    });
+    count
+}
+
+#[test]
+fn the_last_wish_of_a_storm_counts_and_only_that_of_the_oldest_player() {
+    let running = start(Limits::default());
+    let runtime = runtime();
+    let first = runtime.block_on(play(&running));
+    let second = runtime.block_on(play(&running));
+    let wish = |width| Resize { size: Size::new(width, 600), millifps: 0 };
+    for width in 1000..2000 {
+        first.resize(wish(width));
+        second.resize(wish(5000));
+    }
+    let told = wished(&running, 1999);
+    assert!(told < 500, "{told} of 1000 wishes were passed on");
+    runtime.block_on(bounded(first.close()));
+    running.wait("leave", |e| matches!(e, ServerEvent::Left { .. }).then_some(()));
+    second.resize(wish(3000));
+    wished(&running, 3000);
+}
+
+#[test]
+fn the_welcome_says_what_the_screen_is_by_now() {
+    let running = start(Limits::default());
+    running.server.publisher().set_screen(Size::new(800, 600), 144_000);
+    let player = runtime().block_on(play(&running));
+    assert_eq!((player.welcome().size, player.welcome().millifps), (Size::new(800, 600), 144_000));
 }

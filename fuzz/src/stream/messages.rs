@@ -30,6 +30,7 @@ fn fields(kind: u16) -> Option<&'static [Field]> {
         4 | 6 => &[Bytes(8)],
         5 => &[Bytes(5 * 8 + 2 * 4)],
         7 => &[Bytes(3 * 8)],
+        9 => &[Side, Side, Bytes(4)],
         _ => return None,
     })
 }
@@ -116,7 +117,7 @@ pub(super) fn framed(kind: u16, payload: &[u8]) -> Vec<u8> {
 
 /// A message of some kind with its fields filled by `input`; most of them good.
 pub(super) fn some(input: &mut Input<'_>) -> Vec<u8> {
-    let kind = u16::from(input.byte() % 10);
+    let kind = u16::from(input.byte() % 11);
     let mut payload = Vec::new();
     for field in fields(kind).unwrap_or(&[Field::Bytes(3)]) {
         match field {

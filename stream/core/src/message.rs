@@ -20,6 +20,7 @@ mod kind {
     pub(super) const PING: u16 = 0x06;
     pub(super) const PONG: u16 = 0x07;
     pub(super) const END: u16 = 0x08;
+    pub(super) const RESIZE: u16 = 0x09;
 }
 
 /// Names the running kernel and its clock to those who know the token; all zero means unknown.
@@ -85,6 +86,15 @@ pub struct ClientStats {
     pub waiting: u32,
 }
 
+/// The screen that a player wants the game to have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resize {
+    /// Width and height in pixels.
+    pub size: Size,
+    /// Refresh rate, frames in 1000 s (60 Hz is 60,000); 0 leaves it as it is.
+    pub millifps: u32,
+}
+
 /// A message on the control stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
@@ -117,6 +127,8 @@ pub enum Message {
     },
     /// Server: the session is over.
     End(EndReason),
+    /// Client: give the game another screen.
+    Resize(Resize),
 }
 
 pub(crate) const fn codec_to_wire(codec: Codec) -> u8 {
@@ -157,6 +169,7 @@ impl Message {
             Self::Ping { .. } => "ping",
             Self::Pong { .. } => "pong",
             Self::End(_) => "end",
+            Self::Resize(_) => "resize",
         }
     }
 
@@ -170,6 +183,7 @@ impl Message {
             Self::Ping { .. } => kind::PING,
             Self::Pong { .. } => kind::PONG,
             Self::End(_) => kind::END,
+            Self::Resize(_) => kind::RESIZE,
         }
     }
 
@@ -215,6 +229,11 @@ impl Message {
                 }
             }
             Self::End(m) => put_reason(out, m.code.to_wire(), &m.text),
+            Self::Resize(m) => {
+                for n in [m.size.width, m.size.height, m.millifps] {
+                    out.put_u32(n);
+                }
+            }
         }
     }
 
@@ -247,6 +266,10 @@ impl Message {
             kind::END => {
                 let (code, text) = reason(&mut Fields::new("end", payload))?;
                 Self::End(EndReason { code: EndCode::from_wire(code), text })
+            }
+            kind::RESIZE => {
+                let f = &mut Fields::new("resize", payload);
+                Self::Resize(Resize { size: size(f)?, millifps: f.u32("frame rate")? })
             }
             _ => return Ok(None),
         }))

@@ -9,7 +9,7 @@ use stratus_frame::{Codec, FrameId, MonoTime, Size, Stamps};
 use stratus_stream_core::header::FrameHeader;
 use stratus_stream_core::message::{
     ClientStats, EndCode, EndReason, Hello, MachineTag, Message, Messages, Refusal, RefusalCode,
-    Welcome,
+    Resize, Welcome,
 };
 use stratus_stream_core::token::Token;
 use stratus_stream_core::wire::FRAMING_LEN;
@@ -67,6 +67,7 @@ fn messages() -> BTreeMap<&'static str, Message> {
         ("ping", Message::Ping { sent: ns(1000) }),
         ("pong", Message::Pong { ping: ns(1000), received: ns(2000), sent: ns(3000) }),
         ("end", Message::End(end)),
+        ("resize", Message::Resize(Resize { size: Size::new(1920, 1080), millifps: 144_000 })),
     ])
 }
 
