@@ -127,8 +127,13 @@ impl Capture {
         self.collect_dropped_holds();
         let Some(buffer) = self.graph.buffers.get_mut(key) else { return Verdict::Forward };
         buffer.composited = false;
-        if buffer.holds == 1 && self.waits(key) && !self.has_spare_buffer(key) {
-            self.copy_out_waiting();
+        let holds = buffer.holds;
+        if holds > 0 && !self.has_spare_buffer(key) {
+            if holds == 1 && self.waits(key) {
+                self.copy_out_waiting();
+            } else {
+                self.stats.starved.add(1);
+            }
         }
         let Some(buffer) = self.graph.buffers.get_mut(key) else { return Verdict::Forward };
         if buffer.holds == 0 {

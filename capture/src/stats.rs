@@ -42,6 +42,8 @@ pub struct CaptureStats {
     /// `wl_buffer.release` events withheld because of a hold, each delivered later unless the
     /// buffer was destroyed meanwhile.
     pub withheld: Counter,
+    /// How many of those left the game without a buffer until a frame had been read.
+    pub starved: Counter,
     /// Holds ended at their deadline while the encoder still read; the frame is marked torn.
     pub forced: Counter,
     /// Reads that met memory which the game had cut off.

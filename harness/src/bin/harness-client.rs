@@ -124,6 +124,7 @@ fn script(options: &Options) -> Config {
         fullscreen: options.fullscreen,
         title: "harness-client".to_owned(),
         tricks,
+        ..Config::default()
     }
 }
 

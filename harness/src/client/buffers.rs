@@ -12,7 +12,7 @@ use wayland_client::protocol::{
     wl_buffer::WlBuffer, wl_shm, wl_shm::WlShm, wl_shm_pool::WlShmPool,
 };
 
-use super::config::{Buffers, Config, Format};
+use super::config::{Buffers, Config, Format, POISON};
 use super::events::{BufferKey, Game};
 use crate::scene::Scene;
 
@@ -44,6 +44,7 @@ pub(crate) struct Store {
     next_generation: u64,
     last_used: usize,
     picture: Vec<u8>,
+    poisoned: Vec<u8>,
 }
 
 impl Store {
@@ -63,6 +64,7 @@ impl Store {
             next_generation: 0,
             last_used: 0,
             picture: Vec::new(),
+            poisoned: Vec::new(),
         }
     }
 
@@ -202,6 +204,17 @@ impl Store {
             buffer.destroy();
         }
         expected
+    }
+
+    /// Paints over what a buffer that was just released shows.
+    pub(crate) fn poison(&mut self, key: BufferKey) -> anyhow::Result<()> {
+        let slot = self.slots.get(key.slot).filter(|s| s.generation == key.generation);
+        // The memory of a retired buffer may be another's by now.
+        let Some(slot) = slot else { return Ok(()) };
+        if self.poisoned.len() != self.picture.len() {
+            self.poisoned = POISON.repeat(self.picture.len() / POISON.len());
+        }
+        slot.pool.file.write_all_at(&self.poisoned, u64::from(slot.offset)).context("poison")
     }
 
     /// Draws frame `number` into `slot`.

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::scene::Motion;
 
+/// The bytes of a poisoned pixel. No frame has its last byte: there all pixels have 0xff.
+pub const POISON: [u8; 4] = [0x66, 0x00, 0x99, 0x5a];
+
 /// The pixel format of its buffers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
@@ -120,6 +123,9 @@ pub struct Config {
     pub fullscreen: bool,
     /// Its title and app id.
     pub title: String,
+    /// Paints each buffer over with [`POISON`] the moment it is released: whoever reads it after
+    /// that shows it.
+    pub poison: bool,
     /// Rules to break.
     pub tricks: Vec<Trick>,
 }
@@ -141,6 +147,7 @@ impl Default for Config {
             wait_for_releases: Duration::from_secs(1),
             fullscreen: false,
             title: "harness".to_owned(),
+            poison: false,
             tricks: Vec::new(),
         }
     }

@@ -36,6 +36,8 @@ pub struct Counts {
     pub stalls: u64,
     /// The longest time without a free buffer when it was time to draw.
     pub longest_stall: Duration,
+    /// All of those times together.
+    pub stalled: Duration,
     /// Moments of [`super::Pace::Rate`] that passed undrawn.
     pub skipped: u64,
     /// `wl_callback.done`s of frame callbacks.
@@ -71,6 +73,7 @@ impl Counts {
             ("unreleased", self.unreleased),
             ("stalls", self.stalls),
             ("longest_stall_us", self.longest_stall.as_micros() as u64),
+            ("stalled_us", self.stalled.as_micros() as u64),
             ("skipped", self.skipped),
             ("frame_callbacks", self.frame_callbacks),
         ];

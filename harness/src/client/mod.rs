@@ -16,7 +16,7 @@ use std::thread::JoinHandle;
 
 use anyhow::{Context as _, anyhow};
 
-pub use config::{Buffers, Config, Format, Pace, Trick};
+pub use config::{Buffers, Config, Format, POISON, Pace, Trick};
 pub use counts::{Counts, End};
 
 /// What another thread can see of a running client, and how it ends it.

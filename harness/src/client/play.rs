@@ -185,12 +185,13 @@ impl Player<'_> {
         let started = Instant::now();
         let mut stalled = false;
         loop {
-            self.note_releases();
+            self.note_releases()?;
             if let Some(slot) = self.store.as_ref().and_then(Store::free) {
                 if stalled {
                     let counts = &mut self.game.counts;
                     counts.stalls += 1;
                     counts.longest_stall = counts.longest_stall.max(started.elapsed());
+                    counts.stalled += started.elapsed();
                 }
                 return Ok(slot);
             }
@@ -200,11 +201,15 @@ impl Player<'_> {
         }
     }
 
-    fn note_releases(&mut self) {
-        let Some(store) = &mut self.store else { return };
+    fn note_releases(&mut self) -> Result<(), Halt> {
+        let Some(store) = &mut self.store else { return Ok(()) };
         for key in self.game.released.drain(..) {
+            if self.config.poison {
+                store.poison(key)?;
+            }
             self.game.counts.stray_releases += u64::from(!store.released(key));
         }
+        Ok(())
     }
 
     /// Draws and commits one frame.
@@ -316,7 +321,7 @@ impl Player<'_> {
     fn settle(&mut self) -> Result<(), Halt> {
         let until = Instant::now() + self.config.wait_for_releases;
         loop {
-            self.note_releases();
+            self.note_releases()?;
             let busy = self.store.as_ref().map_or(0, Store::busy);
             if busy == 0 || Instant::now() >= until {
                 break;
@@ -330,7 +335,7 @@ impl Player<'_> {
         }
         self.roundtrip()?;
         // A compositor gives back what the destroyed surface still showed.
-        self.note_releases();
+        self.note_releases()?;
         Ok(())
     }
 
@@ -389,7 +394,10 @@ impl Player<'_> {
 
     fn dispatch(&mut self) -> Result<usize, Halt> {
         match self.queue.dispatch_pending(&mut self.game) {
-            Ok(count) => Ok(count),
+            Ok(count) => {
+                self.note_releases()?;
+                Ok(count)
+            }
             Err(DispatchError::Backend(error)) => Err(self.halt(error)),
             Err(DispatchError::BadMessage { sender_id, interface, opcode }) => {
                 let text = format!("event {opcode} of {interface} ({sender_id}) is malformed");
