@@ -2,10 +2,12 @@
 //!
 //! [`Capture`] is a hook of the proxy. It follows the surfaces, buffers and windows of all clients
 //! of a session (`graph`), turns commits of the main window into frames (`window`), decides when a
-//! buffer goes back to the game (`release`), reads its shared memory (`shm`) and rewrites what the
-//! compositor says about size (`fullscreen`). `handlers` has one file for each interface.
+//! buffer goes back to the game (`release`), reads its shared memory (`shm`) and its GPU's (`dmabuf`) and
+//! rewrites what the compositor says about size (`fullscreen`). `handlers` has one file for each interface.
 
+mod allowance;
 mod config;
+mod dmabuf;
 mod fullscreen;
 mod graph;
 mod handlers;
@@ -28,10 +30,11 @@ use stratus_proxy_core::{
 pub use config::CaptureConfig;
 pub use stats::{CaptureStats, Counter};
 
+use allowance::Allowance;
+use dmabuf::Dmabufs;
 use graph::Graph;
 use owned::PicturePool;
 use release::Holds;
-use shm::Allowance;
 use window::{Main, Posted, Said};
 
 /// The hook that captures one session: all connections of one game, however many.
@@ -41,6 +44,7 @@ use window::{Main, Posted, Said};
 /// [`Hook::handle_timeout`] when [`Hook::poll_deadline`] has come, followed by the same.
 pub struct Capture {
     graph: Graph,
+    dmabufs: Dmabufs,
     holds: Holds,
     post: Post,
     pictures: PicturePool,
@@ -55,13 +59,13 @@ pub struct Capture {
     /// The next frame shows a picture that the encoder has no predecessor of.
     full_next: bool,
     last_size: Size,
-    truncated_seen: u64,
+    lost_seen: u64,
     said: Said,
     /// Names of the outputs that clients bound, as far as they matter: none, one, or several.
     outputs: Vec<u32>,
     /// Clients of which an unreadable pool or buffer was reported.
     reported: BTreeSet<ClientId>,
-    /// What is left to each client that made a pool.
+    /// What is left to each client that made a pool or a dmabuf.
     allowances: BTreeMap<ClientId, Allowance>,
 }
 
@@ -73,6 +77,7 @@ impl Capture {
         let deadline = config.hold_deadline.as_nanos();
         Self {
             graph: Graph::default(),
+            dmabufs: Dmabufs::default(),
             holds: Holds::new(Released::new(released_waker)),
             post,
             pictures: PicturePool::default(),
@@ -85,7 +90,7 @@ impl Capture {
             next_frame: 1,
             full_next: true,
             last_size: Size::default(),
-            truncated_seen: 0,
+            lost_seen: 0,
             said: Said::default(),
             outputs: Vec::new(),
             reported: BTreeSet::new(),
@@ -135,6 +140,7 @@ impl Hook for Capture {
     fn client_gone(&mut self, client: ClientId) {
         self.stats.clients.set(self.stats.clients.value().saturating_sub(1));
         self.graph.remove_client(client);
+        self.dmabufs.remove_client(client);
         self.reported.remove(&client);
         self.allowances.remove(&client);
         self.forget_gone_buffers();

@@ -4,6 +4,11 @@
 //! its [`Hold`]. The game gets the event when both have. Three rules keep it from starving: a
 //! newer frame replaces the one that waits, whose hold ends at once; a frame that still waits
 //! when the game has no other buffer is copied out; and at a deadline any hold ends by force.
+//!
+//! A frame that a GPU would have to be asked for is not copied out, because the proxy would wait
+//! for the answer. It waits at most for the read at hand, and the game with it: one frame is read
+//! and one waits, so of three buffers one is always free, and of two the one comes back that is
+//! read. Compositors keep such a buffer until the next commit anyway, which replaces the frame.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -48,7 +48,11 @@ pub struct CaptureStats {
     pub forced: Counter,
     /// Reads that met memory which the game had cut off.
     pub truncated: Counter,
-    /// Buffers of which no frame can be made (format, layout, or not shared memory).
+    /// Reads given up because the GPU had not finished drawing.
+    pub unfinished: Counter,
+    /// Reads of dmabufs that neither a mapping nor a driver shows.
+    pub unread: Counter,
+    /// Buffers of which no frame can be made (format, layout, or no memory to be read).
     pub unreadable: Counter,
     /// Holds that live now.
     pub held: Counter,
@@ -63,6 +67,11 @@ impl CaptureStats {
     pub fn size(&self) -> Size {
         let packed = self.size.value();
         Size::new((packed >> 32) as u32, packed as u32)
+    }
+
+    /// Reads that failed, each of which took its frame's damage with it.
+    pub(crate) fn lost(&self) -> u64 {
+        self.truncated.value() + self.unfinished.value() + self.unread.value()
     }
 
     pub(crate) fn set_size(&self, size: Size) {

@@ -125,17 +125,17 @@ impl Capture {
             }
             return;
         };
-        let truncated = self.stats.truncated.value();
+        let lost = self.stats.lost();
         let full = self.full_next
             || size != self.last_size
             // A frame that could not be read took its damage with it.
-            || truncated != self.truncated_seen;
+            || lost != self.lost_seen;
         let damage =
             if full { Damage::full(size) } else { change.damage.resolve(size, &surface.applied) };
         if damage.is_empty() {
             return;
         }
-        self.truncated_seen = truncated;
+        self.lost_seen = lost;
         self.say_what_is_missing(key, size);
         self.hand(content, damage, MonoTime::from_nanos(now_ns));
     }
@@ -164,7 +164,7 @@ impl Capture {
     /// Puts a frame of `buffer` into the mailbox.
     fn hand(&mut self, key: BufferKey, damage: Damage, read: MonoTime) {
         let Some(buffer) = self.graph.buffers.get(key) else { return };
-        let Source::Shm { pixels, size } = &buffer.source else { return };
+        let Source::Readable { pixels, size } = &buffer.source else { return };
         let (pixels, size, torn) = (Arc::clone(pixels), *size, Arc::clone(&buffer.torn));
         let hold = self.hold(key, read);
         let id = FrameId(self.next_frame);
@@ -196,18 +196,22 @@ impl Capture {
     }
 
     /// Copies the frame that waits into memory of ours, which ends its hold. If that fails there
-    /// is nothing to show, and the frame goes.
+    /// is nothing to show, and the frame goes. One that a GPU would have to be asked for stays as
+    /// it is: the proxy waits for nobody.
     pub(crate) fn copy_out_waiting(&mut self) {
         let pool = &self.pictures;
         let copied = self.post.with_waiting(|frame| {
+            if !frame.pixels.reads_at_once() {
+                return Ok(None);
+            }
             frame.pixels = pool.copy(&*frame.pixels)?;
             // The buffer's mark is about the game's memory, which this frame no longer needs.
             frame.torn = Arc::new(AtomicBool::new(false));
-            Ok::<Hold, CopyError>(std::mem::replace(&mut frame.hold, Hold::none()))
+            Ok::<_, CopyError>(Some(std::mem::replace(&mut frame.hold, Hold::none())))
         });
         match copied {
-            None => {}
-            Some(Ok(hold)) => {
+            None | Some(Ok(None)) => {}
+            Some(Ok(Some(hold))) => {
                 self.stats.copied_out.add(1);
                 self.end_hold(hold);
             }

@@ -49,12 +49,18 @@ pub struct PixelView<'a> {
 pub enum ReadError {
     /// The game cut the memory off while it was being read (SIGBUS).
     Truncated,
+    /// The GPU had not finished drawing in time.
+    Unfinished,
+    /// Nothing here can read such memory.
+    Unreadable,
 }
 
 impl std::fmt::Display for ReadError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Truncated => f.write_str("the game truncated its buffer while it was being read"),
+            Self::Unfinished => f.write_str("the GPU had not finished drawing the buffer in time"),
+            Self::Unreadable => f.write_str("nothing here can read the buffer's memory"),
         }
     }
 }
@@ -69,7 +75,13 @@ pub trait Pixels: Send + Sync {
     ///
     /// # Errors
     /// [`ReadError::Truncated`] if memory vanished during the call; what `read` saw of it was 0.
+    /// With the others, `read` was not called.
     fn read(&self, read: &mut dyn FnMut(PixelView<'_>)) -> Result<(), ReadError>;
+
+    /// Whether a read waits for nobody and asks no GPU, so that any thread may do it.
+    fn reads_at_once(&self) -> bool {
+        true
+    }
 
     /// As [`Pixels::read`], for a reader that has kept the picture before: it needs only what
     /// `changed` covers, the [`Frame::damage`] of the frame. A picture that must be made first is

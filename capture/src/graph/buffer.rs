@@ -17,13 +17,13 @@ pub(crate) struct Pool {
 
 /// Where the pixels of a buffer are.
 pub(crate) enum Source {
-    /// In shared memory.
-    Shm {
+    /// In memory that is shared with us, or with the GPU.
+    Readable {
         /// Made once for the buffer, so that a frame only counts a reference.
         pixels: Arc<dyn Pixels>,
         size: Size,
     },
-    /// Where we cannot read: a dmabuf, a single pixel, or shm that breaks its own bounds.
+    /// Where we cannot read: a single pixel, or memory that breaks its own bounds.
     Unreadable,
 }
 
@@ -69,7 +69,7 @@ impl Buffer {
     /// The picture's size, if its pixels can be read.
     pub(crate) fn size(&self) -> Option<Size> {
         match self.source {
-            Source::Shm { size, .. } => Some(size),
+            Source::Readable { size, .. } => Some(size),
             Source::Unreadable => None,
         }
     }

@@ -6,6 +6,7 @@
 mod wl_buffer;
 mod wl_compositor;
 mod wl_data_device;
+mod wl_drm;
 mod wl_output;
 mod wl_pointer;
 mod wl_registry;
@@ -20,6 +21,9 @@ mod wp_viewporter;
 mod xdg_surface;
 mod xdg_toplevel;
 mod xdg_wm_base;
+mod zwp_linux_buffer_params_v1;
+mod zwp_linux_dmabuf_feedback_v1;
+mod zwp_linux_dmabuf_v1;
 mod zxdg_output_v1;
 
 use stratus_protocols::InterfaceId;
@@ -80,6 +84,7 @@ handlers! {
         WlBuffer wl_buffer,
         WlCompositor wl_compositor,
         WlDataDevice wl_data_device,
+        WlDrm wl_drm,
         WlPointer wl_pointer,
         WlRegistry wl_registry,
         WlShm wl_shm,
@@ -91,14 +96,20 @@ handlers! {
         XdgSurface xdg_surface,
         XdgToplevel xdg_toplevel,
         XdgWmBase xdg_wm_base,
+        ZwpLinuxBufferParamsV1 zwp_linux_buffer_params_v1,
+        ZwpLinuxDmabufFeedbackV1 zwp_linux_dmabuf_feedback_v1,
     }
     events {
         WlBuffer wl_buffer,
+        WlDrm wl_drm,
         WlOutput wl_output,
         WlShm wl_shm,
         WlSurface wl_surface,
         WpFractionalScaleV1 wp_fractional_scale_v1,
         XdgToplevel xdg_toplevel,
+        ZwpLinuxBufferParamsV1 zwp_linux_buffer_params_v1,
+        ZwpLinuxDmabufFeedbackV1 zwp_linux_dmabuf_feedback_v1,
+        ZwpLinuxDmabufV1 zwp_linux_dmabuf_v1,
         ZxdgOutputV1 zxdg_output_v1,
     }
 }

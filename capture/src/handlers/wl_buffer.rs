@@ -30,8 +30,8 @@ pub(super) fn event(
     Ok(capture.compositor_released(cx, from_data(message.data)))
 }
 
-/// The buffer that object `id` stands for. One that did not come out of a `wl_shm_pool` (a
-/// dmabuf, a single pixel) is met here for the first time and followed from now on.
+/// The buffer that object `id` stands for. One that came neither out of a `wl_shm_pool` nor out of
+/// dmabufs (a single pixel) is met here for the first time and followed from now on.
 pub(super) fn adopt(capture: &mut Capture, cx: &mut Context<'_>, id: ObjectId) -> BufferKey {
     let known = cx
         .object(id)

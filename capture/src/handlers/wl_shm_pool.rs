@@ -54,7 +54,7 @@ fn create_buffer(
             Ok(layout) => {
                 let memory = Arc::clone(&pool.memory);
                 let picture = ShmPicture::new(memory, layout, Arc::clone(&capture.stats));
-                Source::Shm { size: layout.size, pixels: Arc::new(picture) }
+                Source::Readable { size: layout.size, pixels: Arc::new(picture) }
             }
             Err(rejected) => {
                 capture.report_unreadable(cx.client(), id, &rejected);

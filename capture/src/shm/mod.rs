@@ -6,4 +6,4 @@ mod picture;
 mod pool;
 
 pub(crate) use picture::{Layout, ShmPicture, is_readable};
-pub(crate) use pool::{Allowance, PoolMemory};
+pub(crate) use pool::PoolMemory;

@@ -9,7 +9,7 @@ use std::os::unix::fs::FileExt;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
 use super::*;
-use crate::shm::Allowance;
+use crate::allowance::Allowance;
 
 fn memfd(len: u64) -> File {
     let file = File::from(memfd_create(c"pool", MFdFlags::MFD_CLOEXEC).unwrap());

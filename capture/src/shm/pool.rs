@@ -1,21 +1,15 @@
 //! The memory of one `wl_shm_pool`.
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::stat::{SFlag, fstat};
 use nix::sys::statfs::{HUGETLBFS_MAGIC, fstatfs};
 use stratus_mapping::Mapping;
 
-/// Pools of one client whose memory is kept at once. Toolkits that make a pool for each buffer
-/// have some dozens.
-const MAX_POOLS: usize = 1024;
-
-/// Fds that no pool takes: they are for what the clients send each other and the compositor.
-const FD_RESERVE: u64 = 256;
+use crate::allowance::{Allowance, Spent};
 
 /// Why the memory of a pool is not kept. Its buffers are then not streamed; whether it is an error
 /// is for the compositor to say.
@@ -27,27 +21,12 @@ pub(crate) enum NotKept {
     /// Their faults cannot be answered page by page.
     #[error("it has huge pages")]
     HugePages,
-    /// Each costs an fd, which all clients share.
-    #[error("the client has {MAX_POOLS} pools already")]
-    TooMany,
-    /// The limit of open files is near.
-    #[error("no file descriptors are left")]
-    NoFds,
+    /// The client has too many.
+    #[error(transparent)]
+    Spent(#[from] Spent),
     /// The system says so.
     #[error(transparent)]
     System(#[from] io::Error),
-}
-
-/// Counts the pools of one client whose memory is kept, and remembers whether it was said that
-/// memory of its cannot be read.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Allowance(Arc<AtomicBool>);
-
-impl Allowance {
-    fn is_spent(&self) -> bool {
-        // One of the references is the allowance itself.
-        Arc::strong_count(&self.0) > MAX_POOLS
-    }
 }
 
 /// A pool's file and, once something was read from it, its mapping.
@@ -82,16 +61,7 @@ impl PoolMemory {
         if fstatfs(file).map_err(io::Error::from)?.filesystem_type() == HUGETLBFS_MAGIC {
             return Err(NotKept::HugePages);
         }
-        if allowance.is_spent() {
-            return Err(NotKept::TooMany);
-        }
-        let file = file.try_clone_to_owned()?;
-        // The kernel gives out the lowest number that is free.
-        let (limit, _) = getrlimit(Resource::RLIMIT_NOFILE).map_err(io::Error::from)?;
-        let most = limit - FD_RESERVE.min(limit / 8);
-        if u64::try_from(file.as_raw_fd()).is_ok_and(|number| number >= most) {
-            return Err(NotKept::NoFds);
-        }
+        let file = allowance.keep(file)?;
         Ok(Self {
             file,
             size: AtomicUsize::new(size),
@@ -136,7 +106,7 @@ impl PoolMemory {
 
     /// Whether this is the first time that memory of the pool's client cannot be read.
     pub(super) fn is_first_failure(&self) -> bool {
-        !self.allowance.0.swap(true, Ordering::Relaxed)
+        self.allowance.is_first_failure()
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Arc<Mapping>>> {

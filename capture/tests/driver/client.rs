@@ -45,6 +45,8 @@ const GLOBALS: &[InterfaceId] = &[
     InterfaceId::WpFractionalScaleManagerV1,
     InterfaceId::WpSinglePixelBufferManagerV1,
     InterfaceId::ZxdgOutputManagerV1,
+    InterfaceId::ZwpLinuxDmabufV1,
+    InterfaceId::WlDrm,
 ];
 
 const REGISTRY: ObjectId = ObjectId(2);

@@ -7,6 +7,7 @@
 #![allow(dead_code, unused_imports, reason = "each test binary uses its part")]
 
 mod client;
+pub(crate) mod dmabuf;
 mod window;
 
 use std::os::fd::OwnedFd;
@@ -116,6 +117,20 @@ impl World {
         let mut bytes = Vec::new();
         Writer::message(&mut bytes, sender, opcode, args);
         self.send(client, Side::Client, &bytes, Vec::new());
+    }
+
+    /// One event of the compositor that brings an fd.
+    pub(crate) fn event_with_fd(
+        &mut self,
+        client: usize,
+        sender: ObjectId,
+        opcode: u16,
+        fd: OwnedFd,
+        args: impl FnOnce(&mut Writer<'_>),
+    ) {
+        let mut bytes = Vec::new();
+        Writer::message(&mut bytes, sender, opcode, args);
+        self.send(client, Side::Compositor, &bytes, vec![fd]);
     }
 
     /// One event of the compositor.
