@@ -1,4 +1,23 @@
 //! Composes the surfaces of a window into one picture, where they changed.
 //!
 //! It knows pixels, rectangles and transforms, and no Wayland: `stratus-capture` says which
-//! surfaces lie where.
+//! surfaces lie where, as [`Layer`]s from the bottom up, and what changed; a [`Canvas`] keeps the
+//! picture. pixman does the pixels, as it does in wlroots' software renderer, whose results these
+//! are: equal where nothing is scaled, and where it is, sampled at the same positions, bilinearly.
+//!
+//! Two things differ from wlroots on purpose. A crop keeps its fraction of a pixel, as
+//! `wp_viewport.set_source` has it (wlroots rounds to whole pixels), and beyond its edge a buffer
+//! goes on as its last pixel (wlroots before 0.21 fades to what lies below).
+
+mod canvas;
+mod draw;
+mod error;
+mod image_unsafe;
+mod layer;
+mod plan;
+mod rows;
+mod sampling;
+
+pub use canvas::Canvas;
+pub use error::{ComposeError, LayerError};
+pub use layer::{Content, Layer, Source, Transform};

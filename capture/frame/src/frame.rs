@@ -9,14 +9,26 @@ use crate::{Damage, Hold, Size, Stamps};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FrameId(pub u64);
 
-/// How a pixel lies in memory. Names are those of `wl_shm.format`: little-endian words.
+/// How a pixel lies in memory. Names are those of `wl_shm.format` and DRM: little-endian words of
+/// 32 bits, highest bits first. Alpha is premultiplied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PixelFormat {
-    /// 32 bits, bytes B G R A; alpha is premultiplied and, for a window that covers everything,
-    /// without effect on the picture.
+    /// Bytes B G R A. For a window that covers everything alpha is without effect on the picture.
     Argb8888,
-    /// 32 bits, bytes B G R and one unused.
+    /// Bytes B G R and one unused.
     Xrgb8888,
+    /// Bytes R G B A.
+    Abgr8888,
+    /// Bytes R G B and one unused.
+    Xbgr8888,
+    /// 2 bits alpha, 10 bits each of red, green and blue.
+    Argb2101010,
+    /// 2 unused bits, 10 bits each of red, green and blue.
+    Xrgb2101010,
+    /// 2 bits alpha, 10 bits each of blue, green and red.
+    Abgr2101010,
+    /// 2 unused bits, 10 bits each of blue, green and red.
+    Xbgr2101010,
 }
 
 impl PixelFormat {
@@ -24,8 +36,31 @@ impl PixelFormat {
     #[must_use]
     pub const fn bytes_per_pixel(self) -> usize {
         match self {
-            Self::Argb8888 | Self::Xrgb8888 => 4,
+            Self::Argb8888
+            | Self::Xrgb8888
+            | Self::Abgr8888
+            | Self::Xbgr8888
+            | Self::Argb2101010
+            | Self::Xrgb2101010
+            | Self::Abgr2101010
+            | Self::Xbgr2101010 => 4,
         }
+    }
+
+    /// Whether something below may shine through a pixel.
+    #[must_use]
+    pub const fn has_alpha(self) -> bool {
+        match self {
+            Self::Argb8888 | Self::Abgr8888 | Self::Argb2101010 | Self::Abgr2101010 => true,
+            Self::Xrgb8888 | Self::Xbgr8888 | Self::Xrgb2101010 | Self::Xbgr2101010 => false,
+        }
+    }
+
+    /// Whether a pixel is the bytes B, G, R and one more, which is what the encoder's conversion
+    /// takes; a picture in any other format must be composed first.
+    #[must_use]
+    pub const fn is_bgrx(self) -> bool {
+        matches!(self, Self::Argb8888 | Self::Xrgb8888)
     }
 }
 

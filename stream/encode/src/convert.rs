@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use stratus_frame::{Damage, PixelView, Size};
+use stratus_frame::{Damage, PixelFormat, PixelView, Size};
 use yuv::{
     BufferStoreMut, YuvConversionMode, YuvPlanarImageMut, YuvRange, YuvStandardMatrix,
     bgra_to_yuv420,
@@ -32,6 +32,9 @@ pub enum ConvertError {
         /// Bytes there are.
         len: usize,
     },
+    /// The pixels are not B, G, R and one byte more; whoever made the frame must compose it first.
+    #[error("pixels in {0:?} are not converted as they are")]
+    Format(PixelFormat),
     /// No memory for the picture.
     #[error(transparent)]
     Memory(#[from] OutOfMemory),
@@ -120,6 +123,9 @@ impl Converter {
 
 fn check(view: PixelView<'_>) -> Result<(), ConvertError> {
     let PixelView { data, stride, size, format } = view;
+    if !format.is_bgrx() {
+        return Err(ConvertError::Format(format));
+    }
     let bad = ConvertError::BadView { size, stride, len: data.len() };
     let row = (size.width as usize).checked_mul(format.bytes_per_pixel());
     let needed = row.zip(size.height.checked_sub(1)).and_then(|(row, before)| {

@@ -175,6 +175,24 @@ fn damaged_rows_alone_give_the_same_picture_as_all_rows() {
 }
 
 #[test]
+fn other_formats_are_refused_rather_than_mistaken() {
+    let size = Size::new(8, 4);
+    let image = Image::noise(size, 0, 3);
+    let formats = [
+        PixelFormat::Abgr8888,
+        PixelFormat::Xbgr8888,
+        PixelFormat::Argb2101010,
+        PixelFormat::Xrgb2101010,
+        PixelFormat::Abgr2101010,
+        PixelFormat::Xbgr2101010,
+    ];
+    for format in formats {
+        let refused = Converter::new().convert(image.view(format), &Damage::full(size));
+        assert_eq!(refused, Err(ConvertError::Format(format)));
+    }
+}
+
+#[test]
 fn only_pairs_of_damaged_rows_are_touched() {
     let size = Size::new(32, 40);
     let mut converter = converted(&Image::noise(size, 0, 1));

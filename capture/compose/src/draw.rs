@@ -1,0 +1,115 @@
+//! Draws one layer.
+
+use pixman::{Color, FormatCode, Image, Operation, Region32, Solid};
+use stratus_frame::{PixelView, ReadError, Rect, Size};
+
+use crate::image_unsafe::{ReadImage, bytes_of};
+use crate::plan::{Step, extents};
+use crate::rows;
+use crate::sampling::Sampling;
+use crate::{Content, Layer, LayerError};
+
+/// Draws what `step` says of `layer` onto `canvas`. `words` is room for rows that are copied.
+///
+/// # Errors
+/// [`LayerError`]; some of the layer may then be drawn.
+pub(crate) fn draw(
+    canvas: &mut Image<'_, 'static>,
+    layer: &Layer,
+    step: &Step,
+    words: &mut Vec<u32>,
+) -> Result<(), LayerError> {
+    match &layer.content {
+        Content::Colour(colour) => fill(canvas, *colour, layer.alpha, &step.region),
+        Content::Pixels(pixels) => {
+            let Some(sampling) = Sampling::new(layer, step.visible) else { return Ok(()) };
+            let mut drawn = Err(LayerError::Read(ReadError::Truncated));
+            pixels.read(&mut |view| {
+                drawn = draw_view(canvas, &view, layer, &sampling, &step.region, words);
+            })?;
+            drawn
+        }
+    }
+}
+
+/// Fills `region` with black.
+pub(crate) fn clear(canvas: &mut Image<'_, 'static>, region: &Region32) -> Result<(), LayerError> {
+    let black = Color::new(0, 0, 0, u16::MAX);
+    canvas.fill_boxes(Operation::Src, black, region.rectangles()).map_err(|_| LayerError::Memory)
+}
+
+fn fill(
+    canvas: &mut Image<'_, 'static>,
+    colour: [u32; 4],
+    alpha: u32,
+    region: &Region32,
+) -> Result<(), LayerError> {
+    // To eight bits, rounded down, as wlroots makes a buffer of it.
+    let most = u64::from(u32::MAX);
+    let [r, g, b, a] = colour.map(|n| {
+        let eight = u64::from(n) * 255 / most;
+        (eight * 257 * u64::from(alpha) / most) as u16
+    });
+    let operation = if a == u16::MAX { Operation::Src } else { Operation::Over };
+    canvas
+        .fill_boxes(operation, Color::new(r, g, b, a), region.rectangles())
+        .map_err(|_| LayerError::Memory)
+}
+
+fn draw_view(
+    canvas: &mut Image<'_, 'static>,
+    view: &PixelView<'_>,
+    layer: &Layer,
+    sampling: &Sampling,
+    region: &Region32,
+    words: &mut Vec<u32>,
+) -> Result<(), LayerError> {
+    rows::check(view, layer.size)?;
+    let Some(part) = extents(region) else { return Ok(()) };
+    let sampled = sampling.of(part).map_err(LayerError::Scaled)?;
+    let mut data = rows::bytes(view, sampled.needed);
+    let mut stride = view.stride;
+    if !rows::is_direct(view, data) {
+        rows::copy(view, data, sampled.needed, words)?;
+        (data, stride) = (bytes_of(words), sampled.needed.width as usize * 4);
+    }
+    let see_through = view.format.has_alpha() && !layer.hides();
+    let format = if see_through { FormatCode::A8R8G8B8 } else { FormatCode::X8R8G8B8 };
+    let size = Size::new(sampled.needed.width, sampled.needed.height);
+    let image = ReadImage::new(format, size, data, stride).ok_or(LayerError::Scaled(size))?;
+    let mut image = image.map_err(|_| LayerError::Memory)?;
+    if let Some(matrix) = sampled.matrix {
+        image.sample(matrix, sampling.is_exact()).map_err(|_| LayerError::Memory)?;
+    }
+    composite(canvas, &image, see_through, layer.alpha, region, part)
+}
+
+fn composite(
+    canvas: &mut Image<'_, 'static>,
+    image: &ReadImage<'_>,
+    see_through: bool,
+    alpha: u32,
+    region: &Region32,
+    part: Rect,
+) -> Result<(), LayerError> {
+    let mask = if alpha == u32::MAX {
+        None
+    } else {
+        let color = Color::new(0, 0, 0, (alpha >> 16) as u16);
+        Some(Solid::new(color).map_err(|_| LayerError::Memory)?)
+    };
+    let solid = mask.is_none() && !see_through;
+    let operation = if solid { Operation::Src } else { Operation::Over };
+    // The sides of a picture are far below i32.
+    let [x, y, width, height] = [part.x, part.y, part.width, part.height].map(|n| n as i32);
+    let clip = region.n_rects() > 1;
+    if clip {
+        canvas.set_clip_region32(Some(region)).map_err(|_| LayerError::Memory)?;
+    }
+    let mask = mask.as_deref();
+    canvas.composite32(operation, image.get(), mask, (0, 0), (0, 0), (x, y), (width, height));
+    if clip {
+        canvas.set_clip_region32(None).map_err(|_| LayerError::Memory)?;
+    }
+    Ok(())
+}
