@@ -13,6 +13,7 @@
 
 pub mod client;
 pub mod compositor;
+pub mod dmabuf;
 pub mod fds;
 pub mod marker;
 pub mod memory;

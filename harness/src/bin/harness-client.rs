@@ -73,6 +73,7 @@ enum Kind {
     OnePool,
     PoolEach,
     FreshEachFrame,
+    Dmabufs,
 }
 
 fn size(text: &str) -> Result<(u32, u32), String> {
@@ -108,6 +109,7 @@ fn script(options: &Options) -> Config {
             Kind::OnePool => Buffers::OnePool,
             Kind::PoolEach => Buffers::PoolEach,
             Kind::FreshEachFrame => Buffers::FreshEachFrame,
+            Kind::Dmabufs => Buffers::Dmabufs,
         },
         row_gap: options.row_gap,
         offset: options.offset,

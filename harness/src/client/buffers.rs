@@ -1,7 +1,7 @@
-//! The scripted client's shm buffers and who has each of them.
+//! The scripted client's buffers and who has each of them.
 
 use std::fs::File;
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::FileExt as _;
 use std::rc::Rc;
 
@@ -11,9 +11,12 @@ use wayland_client::QueueHandle;
 use wayland_client::protocol::{
     wl_buffer::WlBuffer, wl_shm, wl_shm::WlShm, wl_shm_pool::WlShmPool,
 };
+use wayland_protocols::wp::linux_dmabuf::zv1::client::zwp_linux_buffer_params_v1::Flags;
+use wayland_protocols::wp::linux_dmabuf::zv1::client::zwp_linux_dmabuf_v1::ZwpLinuxDmabufV1;
 
 use super::config::{Buffers, Config, Format, POISON};
 use super::events::{BufferKey, Game};
+use crate::dmabuf::Dmabuf;
 use crate::scene::Scene;
 
 /// Memory for one picture.
@@ -27,13 +30,35 @@ struct Slot {
 }
 
 struct Pool {
-    proxy: WlShmPool,
+    shared: Shared,
     file: File,
+}
+
+/// What the compositor is shown of a pool.
+enum Shared {
+    Shm(WlShmPool),
+    Dmabuf(OwnedFd),
+}
+
+impl Pool {
+    fn shm(&self) -> Option<&WlShmPool> {
+        match &self.shared {
+            Shared::Shm(pool) => Some(pool),
+            Shared::Dmabuf(_) => None,
+        }
+    }
+
+    fn destroy(&self) {
+        if let Some(pool) = self.shm() {
+            pool.destroy();
+        }
+    }
 }
 
 /// All buffers of one size, and those of older sizes that are still with the compositor.
 pub(crate) struct Store {
     shm: WlShm,
+    dmabuf: Option<ZwpLinuxDmabufV1>,
     kind: Buffers,
     format: wl_shm::Format,
     offset: u32,
@@ -48,9 +73,10 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    pub(crate) fn new(shm: WlShm, config: &Config) -> Self {
+    pub(crate) fn new(shm: WlShm, dmabuf: Option<ZwpLinuxDmabufV1>, config: &Config) -> Self {
         Self {
             shm,
+            dmabuf,
             kind: config.kind,
             format: match config.format {
                 Format::Xrgb8888 => wl_shm::Format::Xrgb8888,
@@ -93,7 +119,7 @@ impl Store {
         let mut pool = None;
         for slot in 0..count {
             let (pool, offset) = match self.kind {
-                Buffers::PoolEach => (self.pool(1, queue)?, self.offset),
+                Buffers::PoolEach | Buffers::Dmabufs => (self.pool(1, queue)?, self.offset),
                 Buffers::OnePool | Buffers::FreshEachFrame => {
                     let shared = match &pool {
                         Some(pool) => Rc::clone(pool),
@@ -107,7 +133,7 @@ impl Store {
                 self.renew(slot, queue);
             }
             if self.kind == Buffers::PoolEach {
-                self.slots[slot].pool.proxy.destroy();
+                self.slots[slot].pool.destroy();
             }
         }
         Ok(())
@@ -120,7 +146,9 @@ impl Store {
         let old = self.offset + count as u32 * self.picture_len();
         let new = old + count as u32 * self.picture_len();
         pool.file.set_len(u64::from(new)).context("grow the pool")?;
-        pool.proxy.resize(new as i32);
+        if let Some(pool) = pool.shm() {
+            pool.resize(new as i32);
+        }
         self.retire_buffers();
         for slot in 0..count {
             let offset = old + slot as u32 * self.picture_len();
@@ -134,11 +162,15 @@ impl Store {
     fn pool(&self, pictures: u32, queue: &QueueHandle<Game>) -> anyhow::Result<Rc<Pool>> {
         let len = u64::from(self.offset) + u64::from(pictures) * u64::from(self.picture_len());
         let wire_len = i32::try_from(len).context("the pool is too large for wl_shm")?;
+        if self.kind == Buffers::Dmabufs {
+            let Dmabuf { memory: file, shared } = Dmabuf::new(len)?;
+            return Ok(Rc::new(Pool { shared: Shared::Dmabuf(shared), file }));
+        }
         let memory = memfd_create("harness-pool", MFdFlags::MFD_CLOEXEC).context("memfd_create")?;
         let file = File::from(memory);
         file.set_len(len).context("size the pool")?;
-        let proxy = self.shm.create_pool(file.as_fd(), wire_len, queue, ());
-        Ok(Rc::new(Pool { proxy, file }))
+        let shared = Shared::Shm(self.shm.create_pool(file.as_fd(), wire_len, queue, ()));
+        Ok(Rc::new(Pool { shared, file }))
     }
 
     /// Gives `slot` a new `wl_buffer`.
@@ -148,11 +180,23 @@ impl Store {
         let (width, height) = (self.size.0 as i32, self.size.1 as i32);
         let (stride, format) = (self.stride() as i32, self.format);
         let place = &mut self.slots[slot];
-        let proxy = &place.pool.proxy;
-        let buffer =
-            proxy.create_buffer(place.offset as i32, width, height, stride, format, queue, key);
+        let buffer = match &place.pool.shared {
+            Shared::Shm(pool) => {
+                let offset = place.offset as i32;
+                Some(pool.create_buffer(offset, width, height, stride, format, queue, key))
+            }
+            Shared::Dmabuf(memory) => self.dmabuf.as_ref().map(|dmabuf| {
+                let params = dmabuf.create_params(queue, ());
+                // Linear, which is modifier 0.
+                params.add(memory.as_fd(), 0, place.offset, stride as u32, 0, 0);
+                let format = drm_format(format);
+                let buffer = params.create_immed(width, height, format, Flags::empty(), queue, key);
+                params.destroy();
+                buffer
+            }),
+        };
         place.generation = key.generation;
-        place.buffer = Some(buffer);
+        place.buffer = buffer;
         place.busy = false;
     }
 
@@ -172,7 +216,7 @@ impl Store {
         let pool = shared.map(|slot| Rc::clone(&slot.pool));
         self.retire_buffers();
         if let Some(pool) = pool {
-            pool.proxy.destroy();
+            pool.destroy();
         }
     }
 
@@ -253,7 +297,8 @@ impl Store {
 
     /// Gives it back, filled with zeros.
     pub(crate) fn restore(&self) -> anyhow::Result<()> {
-        let pictures = if self.kind == Buffers::PoolEach { 1 } else { self.slots.len() };
+        let each = matches!(self.kind, Buffers::PoolEach | Buffers::Dmabufs);
+        let pictures = if each { 1 } else { self.slots.len() };
         let len = u64::from(self.offset) + pictures as u64 * u64::from(self.picture_len());
         for slot in &self.slots {
             slot.pool.file.set_len(len).context("restore the pool")?;
@@ -265,8 +310,17 @@ impl Store {
     pub(crate) fn oversized(&self, queue: &QueueHandle<Game>) -> Option<WlBuffer> {
         let (width, height) = (self.size.0 as i32, self.size.1 as i32 * 1000);
         let key = BufferKey { slot: usize::MAX, generation: 0 };
-        let proxy = &self.slots.first()?.pool.proxy;
+        let proxy = self.slots.first()?.pool.shm()?;
         let stride = self.stride() as i32;
         Some(proxy.create_buffer(0, width, height, stride, self.format, queue, key))
+    }
+}
+
+/// The name of a format of `wl_shm` in DRM: the same, but for the two that came first.
+fn drm_format(format: wl_shm::Format) -> u32 {
+    match format {
+        wl_shm::Format::Argb8888 => u32::from_le_bytes(*b"AR24"),
+        wl_shm::Format::Xrgb8888 => u32::from_le_bytes(*b"XR24"),
+        other => other.into(),
     }
 }

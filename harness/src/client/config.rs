@@ -38,6 +38,8 @@ pub enum Buffers {
     PoolEach,
     /// A new `wl_buffer` for every frame, destroyed when it is released (GTK, vkd3d).
     FreshEachFrame,
+    /// Each a dmabuf, or, where the machine makes none, a file in its place.
+    Dmabufs,
 }
 
 /// Rules to break or to strain. Frames are counted from 1.

@@ -14,6 +14,9 @@ use wayland_client::protocol::{
     wl_surface::WlSurface,
 };
 use wayland_client::{Connection, Dispatch, QueueHandle, WEnum, delegate_noop};
+use wayland_protocols::wp::linux_dmabuf::zv1::client::{
+    zwp_linux_buffer_params_v1::ZwpLinuxBufferParamsV1, zwp_linux_dmabuf_v1::ZwpLinuxDmabufV1,
+};
 use wayland_protocols::xdg::shell::client::{
     xdg_surface::{self, XdgSurface},
     xdg_toplevel::{self, XdgToplevel},
@@ -237,6 +240,8 @@ delegate_noop!(Game: ignore WlCompositor);
 delegate_noop!(Game: ignore WlSurface);
 delegate_noop!(Game: ignore WlShmPool);
 delegate_noop!(Game: ignore ZxdgOutputManagerV1);
+delegate_noop!(Game: ignore ZwpLinuxDmabufV1);
+delegate_noop!(Game: ignore ZwpLinuxBufferParamsV1);
 
 /// The place of the global of `interface` in the list, and the version to bind it in.
 pub(crate) fn find(game: &Game, interface: &str, known: u32) -> Option<(u32, u32)> {

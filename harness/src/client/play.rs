@@ -22,7 +22,7 @@ use wayland_protocols::xdg::xdg_output::zv1::client::zxdg_output_manager_v1::Zxd
 
 use super::Live;
 use super::buffers::Store;
-use super::config::{Config, Pace, Trick};
+use super::config::{Buffers, Config, Pace, Trick};
 use super::counts::{Counts, End};
 use super::events::{Asked, Game, bind, find};
 use crate::raw::RawClient;
@@ -113,6 +113,10 @@ impl Player<'_> {
         let compositor: WlCompositor = bind(&registry, game, queue, 5)?;
         let shm: WlShm = bind(&registry, game, queue, 1)?;
         let base: XdgWmBase = bind(&registry, game, queue, 5)?;
+        let dmabuf = match self.config.kind {
+            Buffers::Dmabufs => Some(bind(&registry, game, queue, 3)?),
+            _ => None,
+        };
         if find(game, WlOutput::interface().name, 4).is_some() {
             let output: WlOutput = bind(&registry, game, queue, 4)?;
             if find(game, ZxdgOutputManagerV1::interface().name, 3).is_some() {
@@ -129,7 +133,7 @@ impl Player<'_> {
             toplevel.set_fullscreen(None);
         }
         surface.commit();
-        self.store = Some(Store::new(shm, self.config));
+        self.store = Some(Store::new(shm, dmabuf, self.config));
         self.window = Some(Window { surface, xdg_surface, toplevel });
         self.roundtrip()?;
         while self.game.configured.is_none() {

@@ -223,6 +223,9 @@ impl Server {
                 }
             }
             ("wl_shm_pool", "create_buffer") => desk.create_buffer(sender, args.collect()),
+            ("zwp_linux_buffer_params_v1", "create_immed") => {
+                desk.create_dmabuf(sender, args.collect());
+            }
             ("wl_surface", _) => self.surface_request(handle, &sender, name, args.collect()),
             ("xdg_wm_base", "get_xdg_surface") => {
                 if let (Some(Argument::NewId(id)), Some(Argument::Object(surface))) =
@@ -391,6 +394,15 @@ impl Desk {
         let (offset, width, height, stride) = (next(), next(), next(), next());
         self.buffers
             .insert(id, Buffer { pool, offset, size: (width, height), stride, held: false });
+    }
+
+    /// A buffer of dmabufs, whose memory is nobody's to read here.
+    fn create_dmabuf(&mut self, params: ObjectId, args: Vec<Argument<ObjectId, OwnedFd>>) {
+        if let [Argument::NewId(id), Argument::Int(width), Argument::Int(height), ..] = &args[..] {
+            let size = (*width, *height);
+            let buffer = Buffer { pool: params, offset: 0, size, stride: 0, held: false };
+            self.buffers.insert(id.clone(), buffer);
+        }
     }
 
     /// Reads the marker out of a buffer's memory.

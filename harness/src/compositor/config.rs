@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use wayland_backend::protocol::{ArgumentType, Interface, MessageDesc};
+use wayland_protocols::wp::linux_dmabuf::zv1::server::zwp_linux_dmabuf_v1::ZwpLinuxDmabufV1;
 use wayland_protocols::wp::viewporter::server::wp_viewporter::WpViewporter;
 use wayland_protocols::xdg::shell::server::xdg_wm_base::XdgWmBase;
 use wayland_protocols::xdg::xdg_output::zv1::server::zxdg_output_manager_v1::ZxdgOutputManagerV1;
@@ -68,6 +69,12 @@ impl Global {
             Self::new(WpViewporter::interface(), 1),
             Self::new(WlDataDeviceManager::interface(), 3),
         ]
+    }
+
+    /// Buffers of dmabufs. It takes all that it is given and looks at none.
+    #[must_use]
+    pub fn dmabuf() -> Self {
+        Self::new(ZwpLinuxDmabufV1::interface(), 3)
     }
 
     /// A global that reads the screen, which games must not see.
