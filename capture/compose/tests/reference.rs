@@ -1,5 +1,7 @@
 //! Random pictures, against a compositor that takes one pixel after the other and no short cut.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -174,7 +176,7 @@ fn scenes() -> impl Strategy<Value = Scene> {
                 let from = u32::from(from) % len;
                 let len = 1 + u32::from(to) % (len - from);
                 // A side that does not divide is not scaled.
-                let (up, by) = if len % by == 0 { (up, by) } else { (1, 1) };
+                let (up, by) = if len.is_multiple_of(by) { (up, by) } else { (1, 1) };
                 (from as i32 * 256, len as i32 * 256, len * up / by)
             };
             let (x, width, shown_width) = side(upright.width, crop[0], crop[1], across);
