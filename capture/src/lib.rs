@@ -1,18 +1,25 @@
 //! Takes the main window's frames as the game commits them, and tells the game its size.
 //!
 //! [`Capture`] is a hook of the proxy. It follows the surfaces, buffers and windows of all clients
-//! of a session (`graph`), turns commits of the main window into frames (`window`), decides when a
-//! buffer goes back to the game (`release`), reads its shared memory (`shm`) and its GPU's (`dmabuf`) and
-//! rewrites what the compositor says about size (`fullscreen`). `handlers` has one file for each interface.
+//! of a session (`graph`), turns commits of the main window into frames: of its one buffer
+//! (`window`) or of all that is laid out on it (`layout`, `composed`, `scene`). It decides when a
+//! buffer goes back to the game (`release`, `retained`), reads its shared memory (`shm`) and its
+//! GPU's (`dmabuf`) and rewrites what the compositor says about size (`fullscreen`). `handlers` has one file for each
+//! interface.
 
 mod allowance;
+mod composed;
 mod config;
 mod dmabuf;
 mod fullscreen;
 mod graph;
 mod handlers;
+mod layout;
+mod mail;
 mod owned;
 mod release;
+mod retained;
+mod scene;
 mod shm;
 mod stats;
 mod window;
@@ -28,14 +35,16 @@ use stratus_proxy_core::{
 };
 
 pub use config::CaptureConfig;
-pub use stats::{CaptureStats, Counter};
+pub use stats::{CaptureStats, Counter, Path};
 
 use allowance::Allowance;
+use composed::Composed;
 use dmabuf::Dmabufs;
-use graph::Graph;
+use graph::{BufferKey, Graph};
+use mail::Posted;
 use owned::PicturePool;
 use release::Holds;
-use window::{Main, Posted, Said};
+use window::{Main, Said};
 
 /// The hook that captures one session: all connections of one game, however many.
 ///
@@ -55,6 +64,9 @@ pub struct Capture {
     hold_deadline_ns: u64,
     main: Option<Main>,
     posted: Option<Posted>,
+    composed: Composed,
+    /// Buffers that the composed window shows.
+    shown: Vec<BufferKey>,
     next_frame: u64,
     /// The next frame shows a picture that the encoder has no predecessor of.
     full_next: bool,
@@ -87,6 +99,8 @@ impl Capture {
             hold_deadline_ns: u64::try_from(deadline).unwrap_or(u64::MAX),
             main: None,
             posted: None,
+            composed: Composed::default(),
+            shown: Vec::new(),
             next_frame: 1,
             full_next: true,
             last_size: Size::default(),

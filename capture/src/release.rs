@@ -30,9 +30,25 @@ new_key_type! {
     pub(crate) struct HoldId;
 }
 
+/// What a hold keeps from the game.
+enum Held {
+    One(BufferKey),
+    /// All that a frame shows, with the frame's mark.
+    Several(Vec<BufferKey>, Arc<AtomicBool>),
+}
+
+impl Held {
+    fn covers(&self, key: BufferKey) -> bool {
+        match self {
+            Self::One(one) => *one == key,
+            Self::Several(buffers, _) => buffers.contains(&key),
+        }
+    }
+}
+
 /// The holds that live, and what follows from those that ended.
 pub(crate) struct Holds {
-    buffers: SlotMap<HoldId, BufferKey>,
+    held: SlotMap<HoldId, Held>,
     released: Arc<Released>,
     /// Room for the keys of dropped holds.
     dropped: Vec<HoldKey>,
@@ -45,7 +61,7 @@ pub(crate) struct Holds {
 impl Holds {
     pub(crate) fn new(released: Arc<Released>) -> Self {
         Self {
-            buffers: SlotMap::with_key(),
+            held: SlotMap::with_key(),
             released,
             dropped: Vec::with_capacity(16),
             ready: Vec::with_capacity(16),
@@ -68,16 +84,53 @@ impl Capture {
     }
 
     /// Keeps `buffer` from the client until the returned hold is dropped.
-    pub(crate) fn hold(&mut self, key: BufferKey, now: MonoTime) -> Hold {
+    pub(crate) fn hold(&mut self, key: BufferKey, now: MonoTime) -> (HoldId, Hold) {
+        self.count_hold_on(key, now);
+        self.new_hold(Held::One(key))
+    }
+
+    /// Keeps all of `buffers` from their client until the returned hold is dropped; `torn` is set
+    /// if one of them has to be given back before.
+    pub(crate) fn hold_all(
+        &mut self,
+        buffers: Vec<BufferKey>,
+        torn: &Arc<AtomicBool>,
+        now: MonoTime,
+    ) -> (HoldId, Hold) {
+        for &key in &buffers {
+            self.count_hold_on(key, now);
+        }
+        self.new_hold(Held::Several(buffers, Arc::clone(torn)))
+    }
+
+    fn count_hold_on(&mut self, key: BufferKey, now: MonoTime) {
         if let Some(buffer) = self.graph.buffers.get_mut(key) {
             buffer.holds += 1;
             if buffer.owed > 0 && !buffer.composited {
                 self.block(key, now.as_nanos());
             }
         }
-        let id = self.holds.buffers.insert(key);
+    }
+
+    fn new_hold(&mut self, held: Held) -> (HoldId, Hold) {
+        let id = self.holds.held.insert(held);
         self.count_holds();
-        Hold::new(HoldKey(to_data(id)), Arc::clone(&self.holds.released))
+        (id, Hold::new(HoldKey(to_data(id)), Arc::clone(&self.holds.released)))
+    }
+
+    /// Whether a hold keeps `buffer`.
+    pub(crate) fn hold_covers(&self, id: HoldId, buffer: BufferKey) -> bool {
+        self.holds.held.get(id).is_some_and(|held| held.covers(buffer))
+    }
+
+    /// A frame that shows several buffers needs this one no longer.
+    pub(crate) fn end_part_of_hold(&mut self, id: HoldId, buffer: BufferKey) {
+        if let Some(Held::Several(buffers, _)) = self.holds.held.get_mut(id)
+            && let Some(at) = buffers.iter().position(|&k| k == buffer)
+        {
+            buffers.swap_remove(at);
+            self.end_hold_on(buffer);
+        }
     }
 
     /// A release of the buffer is kept back by holds from now on.
@@ -98,17 +151,33 @@ impl Capture {
 
     /// A hold is over. One that was ended by force is no longer known and changes nothing.
     fn hold_ended(&mut self, key: HoldKey) {
-        let Some(buffer_key) = self.holds.buffers.remove(from_data(key.0)) else { return };
+        let Some(held) = self.holds.held.remove(from_data(key.0)) else { return };
         self.count_holds();
-        let Some(buffer) = self.graph.buffers.get_mut(buffer_key) else { return };
-        buffer.holds = buffer.holds.saturating_sub(1);
-        if buffer.holds == 0 {
-            self.unblock(buffer_key);
+        match held {
+            Held::One(buffer) => self.end_hold_on(buffer),
+            Held::Several(buffers, _) => buffers.into_iter().for_each(|b| self.end_hold_on(b)),
         }
     }
 
+    fn end_hold_on(&mut self, key: BufferKey) {
+        let Some(buffer) = self.graph.buffers.get_mut(key) else { return };
+        buffer.holds = buffer.holds.saturating_sub(1);
+        let (idle, shown_and_owed) = (buffer.holds == 0, buffer.shown && buffer.owed > 0);
+        if !idle {
+            return;
+        }
+        if shown_and_owed {
+            // The encoder has read it; the window still shows it, and the client may need it.
+            if !self.has_spare_buffer(key) {
+                self.copy_out(key);
+            }
+            return;
+        }
+        self.unblock(key);
+    }
+
     /// No hold is left on the buffer: what is owed can be delivered.
-    fn unblock(&mut self, key: BufferKey) {
+    pub(crate) fn unblock(&mut self, key: BufferKey) {
         self.holds.blocked.retain(|&k| k != key);
         let Some(buffer) = self.graph.buffers.get_mut(key) else { return };
         buffer.deadline = None;
@@ -132,16 +201,16 @@ impl Capture {
         self.collect_dropped_holds();
         let Some(buffer) = self.graph.buffers.get_mut(key) else { return Verdict::Forward };
         buffer.composited = false;
-        let holds = buffer.holds;
-        if holds > 0 && !self.has_spare_buffer(key) {
-            if holds == 1 && self.waits(key) {
-                self.copy_out_waiting();
+        let (holds, shown) = (buffer.holds, buffer.shown);
+        if (holds > 0 || shown) && !self.has_spare_buffer(key) {
+            if holds == 0 || holds == 1 && self.waits(key) {
+                self.copy_out(key);
             } else {
                 self.stats.starved.add(1);
             }
         }
         let Some(buffer) = self.graph.buffers.get_mut(key) else { return Verdict::Forward };
-        if buffer.holds == 0 {
+        if buffer.holds == 0 && !buffer.shown {
             // Those of earlier commits come before the one at hand.
             deliver(cx, buffer);
             buffer.busy = false;
@@ -154,7 +223,7 @@ impl Capture {
     }
 
     /// Whether the client has another buffer to draw the surface's next frame in.
-    fn has_spare_buffer(&self, key: BufferKey) -> bool {
+    pub(crate) fn has_spare_buffer(&self, key: BufferKey) -> bool {
         let Some(buffer) = self.graph.buffers.get(key) else { return false };
         let surface = buffer.surface.and_then(|s| self.graph.surfaces.get(s));
         if surface.is_some_and(|s| s.fresh_buffers >= FRESH_FOR_EVERY_FRAME) {
@@ -211,8 +280,9 @@ impl Capture {
             capture.graph.buffers.get(*key).is_some_and(|b| b.deadline.is_some_and(|d| d <= now_ns))
         };
         while let Some(key) = self.holds.blocked.iter().copied().find(|k| late(self, k)) {
-            if self.waits(key) {
-                self.copy_out_waiting();
+            let shown = self.graph.buffers.get(key).is_some_and(|b| b.shown);
+            if shown || self.waits(key) {
+                self.copy_out(key);
             }
             self.force(key);
         }
@@ -220,16 +290,28 @@ impl Capture {
 
     /// Ends what holds there are on a buffer although its frames are being read.
     fn force(&mut self, key: BufferKey) {
-        let before = self.holds.buffers.len();
-        self.holds.buffers.retain(|_, held| *held != key);
-        let forced = before - self.holds.buffers.len();
+        let mut forced = 0;
+        self.holds.held.retain(|_, held| match held {
+            Held::One(one) => {
+                forced += u64::from(*one == key);
+                *one != key
+            }
+            Held::Several(buffers, torn) => {
+                if let Some(at) = buffers.iter().position(|&k| k == key) {
+                    buffers.swap_remove(at);
+                    torn.store(true, Ordering::Relaxed);
+                    forced += 1;
+                }
+                true
+            }
+        });
         self.count_holds();
         if let Some(buffer) = self.graph.buffers.get_mut(key) {
             buffer.holds = 0;
             if forced > 0 {
                 buffer.torn.store(true, Ordering::Relaxed);
                 buffer.torn = Arc::new(AtomicBool::new(false));
-                self.stats.forced.add(forced as u64);
+                self.stats.forced.add(forced);
                 tracing::debug!(
                     client = buffer.client.0,
                     buffer = %buffer.id,
@@ -245,10 +327,11 @@ impl Capture {
         let buffers = &self.graph.buffers;
         self.holds.blocked.retain(|&key| buffers.contains_key(key));
         self.holds.ready.retain(|&key| buffers.contains_key(key));
+        self.shown.retain(|&key| buffers.contains_key(key));
     }
 
     fn count_holds(&self) {
-        self.stats.held.set(self.holds.buffers.len() as u64);
+        self.stats.held.set(self.holds.held.len() as u64);
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the capture counts.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::fmt;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use stratus_frame::Size;
 
@@ -24,6 +25,43 @@ impl Counter {
     }
 }
 
+/// The path of a window's frames to the encoder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Path {
+    /// The buffer that the window committed goes to the encoder as it is.
+    #[default]
+    Direct,
+    /// Composed, because subsurfaces are mapped.
+    Subsurfaces,
+    /// Composed, because a popup is open.
+    Popup,
+    /// Composed, because a dialog stands over the window.
+    Dialog,
+    /// Composed, because the buffer is cropped, scaled, turned, translucent or has margins.
+    Scaled,
+    /// Composed, because encoders do not take the buffer's format.
+    Format,
+}
+
+impl Path {
+    const ALL: [Self; 6] =
+        [Self::Direct, Self::Subsurfaces, Self::Popup, Self::Dialog, Self::Scaled, Self::Format];
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Direct => "its own buffers, as they are",
+            Self::Subsurfaces => "composed, because it has subsurfaces",
+            Self::Popup => "composed, because a popup is open",
+            Self::Dialog => "composed, because a dialog is open",
+            Self::Scaled => "composed, because its buffer is cropped, scaled, turned or framed",
+            Self::Format => "composed, because of its buffer's pixel format",
+        })
+    }
+}
+
 /// Counts of one session, since its start unless a field says "now".
 #[derive(Debug, Default)]
 pub struct CaptureStats {
@@ -31,6 +69,10 @@ pub struct CaptureStats {
     pub commits: Counter,
     /// Frames put into the mailbox.
     pub handed: Counter,
+    /// Of these, frames composed of several surfaces.
+    pub composed: Counter,
+    /// Pixels that were composed for them, each counted once a frame.
+    pub composed_pixels: Counter,
     /// Frames that a newer one replaced before the encoder fetched them.
     pub replaced: Counter,
     /// Frames taken back because another window became the main one.
@@ -59,6 +101,7 @@ pub struct CaptureStats {
     /// Clients connected now.
     pub clients: Counter,
     size: Counter,
+    path: AtomicU8,
 }
 
 impl CaptureStats {
@@ -72,6 +115,18 @@ impl CaptureStats {
     /// Reads that failed, each of which took its frame's damage with it.
     pub(crate) fn lost(&self) -> u64 {
         self.truncated.value() + self.unfinished.value() + self.unread.value()
+    }
+
+    /// The path that frames of the main window take now.
+    #[must_use]
+    pub fn path(&self) -> Path {
+        Path::ALL.get(usize::from(self.path.load(Ordering::Relaxed))).copied().unwrap_or_default()
+    }
+
+    /// Sets it, and gives the one before.
+    pub(crate) fn set_path(&self, path: Path) -> Path {
+        let before = self.path.swap(path as u8, Ordering::Relaxed);
+        Path::ALL.get(usize::from(before)).copied().unwrap_or_default()
     }
 
     pub(crate) fn set_size(&self, size: Size) {

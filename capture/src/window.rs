@@ -1,13 +1,12 @@
 //! The main window: which one it is, and how its commits become frames.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::collections::BTreeSet;
 
-use stratus_frame::{Damage, Frame, FrameId, Hold, MonoTime, Replaced, Size, Stamps};
+use stratus_frame::{Damage, MonoTime, Size};
 
 use crate::Capture;
-use crate::graph::{BufferKey, Change, Role, Source, SurfaceKey, ToplevelKey};
-use crate::owned::CopyError;
+use crate::graph::{Change, MAX_DEPTH, Role, SurfaceKey, ToplevelKey};
+use crate::stats::Path;
 
 /// The window whose pictures are streamed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,28 +15,63 @@ pub(crate) struct Main {
     pub(crate) surface: SurfaceKey,
 }
 
-/// The frame put into the mailbox last, which may wait there still.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Posted {
-    id: FrameId,
-    buffer: BufferKey,
-}
-
 /// What was said of the main window already; each once.
 #[derive(Debug, Default)]
 pub(crate) struct Said {
     size: bool,
-    uncomposed: bool,
     unreadable: bool,
+    pub(crate) paths: BTreeSet<Path>,
 }
 
 impl Capture {
-    /// Makes a commit's change the surface's state, and a frame if the surface is the main window.
-    pub(crate) fn apply(&mut self, key: SurfaceKey, change: &Change, now_ns: u64) {
+    /// Makes a commit's change the surface's state, and a frame if that shows in the main window.
+    pub(crate) fn apply(&mut self, key: SurfaceKey, mut change: Change, now_ns: u64) {
+        let attached = change.attach.is_some();
+        let is_main = |capture: &Self| capture.main.is_some_and(|m| m.surface == key);
+        // A dialog that unmaps is no dialog of the window any more.
+        let before = if is_main(self) { None } else { self.graph.window_of(key) };
+        self.apply_state(key, &mut change, 0);
+        match self.main {
+            Some(main) if main.surface == key => {
+                self.frame_of_commit(main, &change, attached, now_ns);
+            }
+            _ => self.tree_changed(before, now_ns),
+        }
+    }
+
+    /// Applies what a subsurface that is no longer synchronized cached (`wl_subsurface.set_desync`).
+    pub(crate) fn apply_cached(&mut self, key: SurfaceKey, now_ns: u64) {
+        if self.graph.is_synchronized(key) {
+            return;
+        }
+        let cached = self.graph.surfaces.get_mut(key).map(|s| std::mem::take(&mut s.cached).0);
+        if let Some(cached) = cached.filter(|change| !change.is_empty()) {
+            self.apply(key, cached, now_ns);
+        }
+    }
+
+    /// The state alone: of the surface, and of the synchronized subsurfaces that waited for it.
+    fn apply_state(&mut self, key: SurfaceKey, change: &mut Change, depth: usize) {
+        let is_main = self.main.is_some_and(|m| m.surface == key);
         let Some(surface) = self.graph.surfaces.get_mut(key) else { return };
         let was_mapped = surface.applied.content.is_some();
+        let attached = change.attach.is_some();
         surface.applied.apply(change);
+        if let Some(at) = surface.popup_moves.take() {
+            surface.popup_at = at;
+        }
         let is_mapped = surface.applied.content.is_some();
+        if !change.damage.is_empty()
+            && let Some(content) = &mut surface.applied.content
+        {
+            if !attached && let Some(buffer) = self.graph.buffers.get(content.buffer) {
+                // New content in the same buffer: what was copied out of it has had its day.
+                content.picture.clone_from(&buffer.picture);
+            }
+            if !is_main || self.stats.path() != Path::Direct {
+                surface.note_damage(&change.damage);
+            }
+        }
         if let Role::Toplevel(toplevel) = surface.role
             && was_mapped != is_mapped
         {
@@ -48,25 +82,36 @@ impl Capture {
             }
             self.elect(Some(key));
         }
-        self.apply_children(key, now_ns);
-        if self.main.is_some_and(|m| m.surface == key) {
-            self.frame_of_commit(key, change, now_ns);
-        }
+        self.apply_children(key, depth);
     }
 
     /// Applies what synchronized subsurfaces cached until their parent's state was applied.
-    fn apply_children(&mut self, parent: SurfaceKey, now_ns: u64) {
+    fn apply_children(&mut self, parent: SurfaceKey, depth: usize) {
+        if depth >= MAX_DEPTH {
+            return;
+        }
         let mut index = 0;
-        while let Some(&child) = self.graph.surfaces.get(parent).and_then(|s| s.children.get(index))
-        {
+        while let Some(child) = self.graph.child(parent, index) {
             index += 1;
             let Some(surface) = self.graph.surfaces.get_mut(child) else { continue };
-            if surface.cached.0.is_empty() {
-                continue;
-            }
-            let cached = std::mem::take(&mut surface.cached).0;
-            self.apply(child, &cached, now_ns);
+            let mut cached = std::mem::take(&mut surface.cached).0;
+            // A child without news of its own may have children with some.
+            self.apply_state(child, &mut cached, depth + 1);
         }
+    }
+
+    /// The path of the frame at hand. Back to its own buffers goes a window only when it commits
+    /// one: the last may be with the game again.
+    pub(crate) fn path_from_here(&mut self, main: Main, attached: bool) -> Path {
+        let before = self.stats.path();
+        let mut path = self.path_of(main.toplevel, main.surface);
+        if path == Path::Direct && !attached {
+            path = before;
+        }
+        if path != before {
+            self.take_path(path);
+        }
+        path
     }
 
     /// Chooses the main window anew: the newest mapped one without a parent. Another one than
@@ -82,41 +127,52 @@ impl Capture {
         self.main = main;
         self.full_next = true;
         self.said = Said::default();
+        self.stats.set_path(Path::Direct);
+        self.forget_shown();
         let Some(main) = main else {
             tracing::debug!("no window is left");
             return;
         };
         tracing::debug!(window = ?main.toplevel, "another window is the main one");
         // Its predecessor's last picture must not come after the new window's first.
-        if let Some(frame) = self.post.retract() {
-            self.stats.retracted.add(1);
-            self.end_hold(frame.hold);
-        }
+        self.retract();
         if committing != Some(main.surface) {
-            self.frame_of_shown(main.surface);
+            self.frame_of_shown(main);
         }
     }
 
-    /// Shows what the surface last committed, if its buffer still is as it was committed: the
+    /// Shows what the window last committed, if its buffer still is as it was committed: the
     /// client draws in it again as soon as it was released.
-    fn frame_of_shown(&mut self, key: SurfaceKey) {
-        let content = self.graph.surfaces.get(key).and_then(|s| s.applied.content);
-        let Some(key) = content else { return };
+    fn frame_of_shown(&mut self, main: Main) {
+        let path = self.path_of(main.toplevel, main.surface);
+        self.take_path(path);
+        if path != Path::Direct {
+            self.compose(main.toplevel, MonoTime::now());
+            return;
+        }
+        let surface = self.graph.surfaces.get(main.surface);
+        let Some(content) = surface.and_then(|s| s.applied.content.as_ref()) else { return };
+        let key = content.buffer;
         let Some(buffer) = self.graph.buffers.get(key).filter(|b| b.busy) else { return };
         let (size, owed) = (buffer.size(), buffer.owed > 0);
         let Some(size) = size else { return };
         self.hand(key, Damage::full(size), MonoTime::now());
         if owed && self.waits(key) {
             // The compositor has let go of it: the game waits for nobody but us.
-            self.copy_out_waiting();
+            self.copy_out(key);
         }
     }
 
-    fn frame_of_commit(&mut self, key: SurfaceKey, change: &Change, now_ns: u64) {
-        let Some(surface) = self.graph.surfaces.get(key) else { return };
-        let Some(content) = surface.applied.content else { return };
-        let Some(buffer) = self.graph.buffers.get(content) else { return };
-        let Some(size) = buffer.size() else {
+    fn frame_of_commit(&mut self, main: Main, change: &Change, attached: bool, now_ns: u64) {
+        let path = self.path_from_here(main, attached);
+        let read = MonoTime::from_nanos(now_ns);
+        if path != Path::Direct {
+            self.compose(main.toplevel, read);
+            return;
+        }
+        let Some(surface) = self.graph.surfaces.get(main.surface) else { return };
+        let Some(content) = &surface.applied.content else { return };
+        let Some(size) = content.picture.as_ref().map(|p| p.size) else {
             if !std::mem::replace(&mut self.said.unreadable, true) {
                 tracing::warn!(
                     client = surface.client.0,
@@ -135,93 +191,19 @@ impl Capture {
         if damage.is_empty() {
             return;
         }
+        let key = content.buffer;
         self.lost_seen = lost;
-        self.say_what_is_missing(key, size);
-        self.hand(content, damage, MonoTime::from_nanos(now_ns));
+        self.say_that_size_differs(size);
+        self.hand(key, damage, read);
     }
 
-    fn say_what_is_missing(&mut self, key: SurfaceKey, size: Size) {
+    pub(crate) fn say_that_size_differs(&mut self, size: Size) {
         if size != self.screen && !std::mem::replace(&mut self.said.size, true) {
             tracing::info!(
                 window = %size,
                 stream = %self.screen,
                 "the window keeps a size of its own: the stream follows it"
             );
-        }
-        if self.said.uncomposed {
-            return;
-        }
-        let as_is = self.graph.surfaces.get(key).is_some_and(|s| s.applied.shows_as_is(size));
-        if !as_is || self.graph.has_mapped_child(key) {
-            self.said.uncomposed = true;
-            tracing::warn!(
-                "the window has subsurfaces, a crop, a scale or a transform, which are not \
-                 composed: its own buffer is streamed as it is"
-            );
-        }
-    }
-
-    /// Puts a frame of `buffer` into the mailbox.
-    fn hand(&mut self, key: BufferKey, damage: Damage, read: MonoTime) {
-        let Some(buffer) = self.graph.buffers.get(key) else { return };
-        let Source::Readable { pixels, size } = &buffer.source else { return };
-        let (pixels, size, torn) = (Arc::clone(pixels), *size, Arc::clone(&buffer.torn));
-        let hold = self.hold(key, read);
-        let id = FrameId(self.next_frame);
-        self.next_frame += 1;
-        self.full_next = false;
-        self.last_size = size;
-        self.posted = Some(Posted { id, buffer: key });
-        self.stats.set_size(size);
-        let stamps = Stamps { read, handed: MonoTime::now(), ..Stamps::default() };
-        match self.post.put(Frame { id, stamps, size, damage, pixels, torn, hold }) {
-            Replaced::Nothing => {}
-            Replaced::Waiting(frame) => {
-                self.stats.replaced.add(1);
-                self.end_hold(frame.hold);
-            }
-            Replaced::Closed(frame) => {
-                self.stats.refused.add(1);
-                self.end_hold(frame.hold);
-                return;
-            }
-        }
-        self.stats.handed.add(1);
-    }
-
-    /// Whether a frame of `buffer` waits in the mailbox.
-    pub(crate) fn waits(&self, buffer: BufferKey) -> bool {
-        let Some(posted) = self.posted.filter(|p| p.buffer == buffer) else { return false };
-        self.post.with_waiting(|frame| frame.id == posted.id) == Some(true)
-    }
-
-    /// Copies the frame that waits into memory of ours, which ends its hold. If that fails there
-    /// is nothing to show, and the frame goes. One that a GPU would have to be asked for stays as
-    /// it is: the proxy waits for nobody.
-    pub(crate) fn copy_out_waiting(&mut self) {
-        let pool = &self.pictures;
-        let copied = self.post.with_waiting(|frame| {
-            if !frame.pixels.reads_at_once() {
-                return Ok(None);
-            }
-            frame.pixels = pool.copy(&*frame.pixels)?;
-            // The buffer's mark is about the game's memory, which this frame no longer needs.
-            frame.torn = Arc::new(AtomicBool::new(false));
-            Ok::<_, CopyError>(Some(std::mem::replace(&mut frame.hold, Hold::none())))
-        });
-        match copied {
-            None | Some(Ok(None)) => {}
-            Some(Ok(Some(hold))) => {
-                self.stats.copied_out.add(1);
-                self.end_hold(hold);
-            }
-            Some(Err(error)) => {
-                tracing::debug!(%error, "dropping a frame that cannot be copied");
-                self.full_next = true;
-                if let Some(frame) = self.post.retract() {
-                    self.end_hold(frame.hold);
-                }
-            }
         }
     }
 }

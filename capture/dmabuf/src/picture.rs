@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use stratus_frame::{PixelView, Size};
+use stratus_frame::{PixelFormat, PixelView, Size};
 use stratus_mapping::Mapping;
 
 use crate::fence::ProcessorReads;
@@ -46,6 +46,12 @@ impl Picture {
     #[must_use]
     pub fn size(&self) -> Size {
         self.memory.layout.size
+    }
+
+    /// How its pixels are laid out when they are read.
+    #[must_use]
+    pub fn format(&self) -> PixelFormat {
+        self.memory.layout.format
     }
 
     /// Whether a read would neither wait for a fence nor ask a driver.

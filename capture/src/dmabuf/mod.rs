@@ -4,13 +4,15 @@ mod feedback;
 mod params;
 mod picture;
 
+use std::sync::Arc;
+
 use slotmap::{SlotMap, new_key_type};
 use stratus_dmabuf::{Description, Reader, Rejected};
 use stratus_proxy_core::{ClientId, ObjectId};
 
 use crate::Capture;
 use crate::allowance::Allowance;
-use crate::graph::{Buffer, BufferKey, Source};
+use crate::graph::{Buffer, BufferKey, Picture};
 
 pub(crate) use feedback::Feedback;
 use feedback::Table;
@@ -64,19 +66,18 @@ impl Capture {
         client: ClientId,
         id: ObjectId,
         described: Result<(Description, Vec<Allowance>), Rejected>,
-    ) -> Source {
+    ) -> Option<Picture> {
         let opened = described
             .and_then(|(described, kept)| Ok((self.dmabufs.reader.open(described)?, kept)));
         match opened {
             Ok((picture, kept)) => {
-                let size = picture.size();
-                let stats = std::sync::Arc::clone(&self.stats);
-                let pixels = DmabufPicture::new(picture, kept, stats);
-                Source::Readable { pixels: std::sync::Arc::new(pixels), size }
+                let (size, format) = (picture.size(), picture.format());
+                let pixels = DmabufPicture::new(picture, kept, Arc::clone(&self.stats));
+                Some(Picture::of_pixels(Arc::new(pixels), size, format))
             }
             Err(rejected) => {
                 self.report_unreadable(client, id, &rejected);
-                Source::Unreadable
+                None
             }
         }
     }
@@ -86,11 +87,11 @@ impl Capture {
         &mut self,
         client: ClientId,
         id: ObjectId,
-        source: Source,
+        picture: Option<Picture>,
     ) -> BufferKey {
-        if matches!(source, Source::Unreadable) {
+        if picture.is_none() {
             self.stats.unreadable.add(1);
         }
-        self.graph.buffers.insert(Buffer::new(client, id, source))
+        self.graph.buffers.insert(Buffer::new(client, id, picture))
     }
 }

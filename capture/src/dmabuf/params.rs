@@ -4,7 +4,7 @@ use stratus_dmabuf::{Description, MAX_PLANES, Plane, Rejected};
 use stratus_proxy_core::ClientId;
 
 use crate::allowance::Allowance;
-use crate::graph::{BufferKey, Source};
+use crate::graph::{BufferKey, Picture};
 
 /// Upside down, interlaced: all that `zwp_linux_buffer_params_v1.flags` knows, and we do not read.
 const PLAIN: u32 = 0;
@@ -14,7 +14,7 @@ enum Stage {
     /// Planes are added.
     Gathering,
     /// `create` was sent; the buffer comes with `created`, if it comes.
-    Asked(Source),
+    Asked(Option<Picture>),
     /// `create_immed` made this buffer, unless `failed` says that it did not.
     Made(BufferKey),
     /// Whatever comes now is an error or concerns nobody.
@@ -91,8 +91,8 @@ impl Params {
     }
 
     /// `create` was sent.
-    pub(crate) fn asked(&mut self, source: Source) {
-        self.stage = Stage::Asked(source);
+    pub(crate) fn asked(&mut self, picture: Option<Picture>) {
+        self.stage = Stage::Asked(picture);
     }
 
     /// `create_immed` made a buffer.
@@ -101,10 +101,10 @@ impl Params {
     }
 
     /// `created`: the pixels of the buffer that it brings.
-    pub(crate) fn created(&mut self) -> Source {
+    pub(crate) fn created(&mut self) -> Option<Picture> {
         match std::mem::replace(&mut self.stage, Stage::Over) {
-            Stage::Asked(source) => source,
-            _ => Source::Unreadable,
+            Stage::Asked(picture) => picture,
+            _ => None,
         }
     }
 

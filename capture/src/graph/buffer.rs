@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use stratus_frame::{Pixels, Size};
+use stratus_compose::Content as Pixels;
+use stratus_frame::{PixelFormat, Pixels as FramePixels, Size};
 use stratus_proxy_core::{ClientId, ObjectId};
 
-use super::SurfaceKey;
+use super::{BufferKey, SurfaceKey};
 use crate::shm::PoolMemory;
 
 /// A pool that the client can still make buffers of.
@@ -15,16 +16,52 @@ pub(crate) struct Pool {
     pub(crate) memory: Arc<PoolMemory>,
 }
 
-/// Where the pixels of a buffer are.
-pub(crate) enum Source {
-    /// In memory that is shared with us, or with the GPU.
-    Readable {
-        /// Made once for the buffer, so that a frame only counts a reference.
-        pixels: Arc<dyn Pixels>,
-        size: Size,
-    },
-    /// Where we cannot read: a single pixel, or memory that breaks its own bounds.
-    Unreadable,
+/// What a buffer shows, as far as it can be read.
+#[derive(Clone)]
+pub(crate) struct Picture {
+    /// Made once for the buffer, so that a frame only counts a reference.
+    pub(crate) pixels: Pixels,
+    pub(crate) size: Size,
+    /// Nothing below it shines through.
+    pub(crate) opaque: bool,
+    /// Encoders take its pixels as they are.
+    pub(crate) direct: bool,
+}
+
+impl Picture {
+    /// What pixels in memory show.
+    pub(crate) fn of_pixels(pixels: Arc<dyn FramePixels>, size: Size, format: PixelFormat) -> Self {
+        Self {
+            pixels: Pixels::Pixels(pixels),
+            size,
+            opaque: !format.has_alpha(),
+            direct: format.is_bgrx(),
+        }
+    }
+
+    /// The pixels, if they are in memory.
+    pub(crate) fn memory(&self) -> Option<&Arc<dyn FramePixels>> {
+        match &self.pixels {
+            Pixels::Pixels(pixels) => Some(pixels),
+            Pixels::Colour(_) => None,
+        }
+    }
+}
+
+impl std::fmt::Debug for Picture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Picture").field("size", &self.size).finish_non_exhaustive()
+    }
+}
+
+/// What a surface shows since a commit.
+#[derive(Clone, Debug)]
+pub(crate) struct Content {
+    /// The buffer; its key may outlive it.
+    pub(crate) buffer: BufferKey,
+    /// Its picture, which stays when the client destroys the buffer (as it may do at once with a
+    /// single pixel). `None` if it cannot be read.
+    pub(crate) picture: Option<Picture>,
 }
 
 /// A buffer whose `wl_buffer` object lives.
@@ -33,7 +70,8 @@ pub(crate) enum Source {
 pub(crate) struct Buffer {
     pub(crate) client: ClientId,
     pub(crate) id: ObjectId,
-    pub(crate) source: Source,
+    /// `None` where we cannot read: shm that breaks its own bounds, a dmabuf of a strange kind.
+    pub(crate) picture: Option<Picture>,
     /// The surface it was attached to last.
     pub(crate) surface: Option<SurfaceKey>,
     /// The client gave it away with a commit and has not got it back.
@@ -42,6 +80,8 @@ pub(crate) struct Buffer {
     pub(crate) composited: bool,
     /// Live holds on it: frames that wait or are read.
     pub(crate) holds: u32,
+    /// A composed window shows it: its pixels are needed until another takes its place.
+    pub(crate) shown: bool,
     /// Releases of the compositor that the client has not got yet.
     pub(crate) owed: u32,
     /// When holds that keep a release back end by force, in CLOCK_MONOTONIC ns.
@@ -51,15 +91,16 @@ pub(crate) struct Buffer {
 }
 
 impl Buffer {
-    pub(crate) fn new(client: ClientId, id: ObjectId, source: Source) -> Self {
+    pub(crate) fn new(client: ClientId, id: ObjectId, picture: Option<Picture>) -> Self {
         Self {
             client,
             id,
-            source,
+            picture,
             surface: None,
             busy: false,
             composited: false,
             holds: 0,
+            shown: false,
             owed: 0,
             deadline: None,
             torn: Arc::new(AtomicBool::new(false)),
@@ -68,10 +109,7 @@ impl Buffer {
 
     /// The picture's size, if its pixels can be read.
     pub(crate) fn size(&self) -> Option<Size> {
-        match self.source {
-            Source::Readable { size, .. } => Some(size),
-            Source::Unreadable => None,
-        }
+        self.picture.as_ref().map(|p| p.size)
     }
 
     /// Whether releases are owed and nobody needs the buffer any more.
@@ -80,6 +118,6 @@ impl Buffer {
     /// release before the compositor has released the newer commit as well: it would take the
     /// buffer for free.
     pub(crate) fn is_deliverable(&self) -> bool {
-        self.owed > 0 && self.holds == 0 && !self.composited
+        self.owed > 0 && self.holds == 0 && !self.composited && !self.shown
     }
 }

@@ -4,15 +4,19 @@
 //! when an object goes; Wayland ids, which clients use anew at once, have no such promise.
 
 mod buffer;
+mod stack;
 mod state;
 mod surface;
+mod tree;
 
 use slotmap::{Key, KeyData, SlotMap, new_key_type};
 use stratus_proxy_core::ClientId;
 
-pub(crate) use buffer::{Buffer, Pool, Source};
-pub(crate) use state::{Applied, Cached, Change, Pending, Viewport};
+pub(crate) use buffer::{Buffer, Content, Picture, Pool};
+pub(crate) use stack::Stack;
+pub(crate) use state::{Applied, Attach, Cached, Change, ClientDamage, Pending, Viewport};
 pub(crate) use surface::{Role, Surface, Toplevel};
+pub(crate) use tree::MAX_DEPTH;
 
 new_key_type! {
     /// Names a surface.
@@ -25,12 +29,9 @@ new_key_type! {
     pub(crate) struct PoolKey;
 }
 
-/// How far up we follow parents. Nesting this deep is no program's; the bound keeps a client from
-/// costing us more than its message did.
-const MAX_DEPTH: usize = 64;
-
-/// How many subsurfaces of a surface, and dialogs of a window, are followed; the same reason.
-const MAX_CHILDREN: usize = 256;
+/// How many dialogs of a window are followed. No program has as many; the bound keeps a client
+/// from costing us more than its messages did.
+const MAX_DIALOGS: usize = 256;
 
 /// A key as it is stored with a Wayland object; never 0, which means that nothing is stored.
 pub(crate) fn to_data(key: impl Key) -> u64 {
@@ -58,6 +59,16 @@ impl Graph {
     pub(crate) fn newest_root(&self) -> Option<ToplevelKey> {
         let is_root = |k: &&ToplevelKey| self.toplevels.get(**k).is_some_and(Toplevel::is_root);
         self.mapped.iter().rev().find(is_root).copied()
+    }
+
+    /// The mapped dialogs of a window, and those of the dialogs, the newest last.
+    pub(crate) fn dialogs(&self, root: ToplevelKey) -> impl Iterator<Item = SurfaceKey> + '_ {
+        let none = self.toplevels.get(root).is_none_or(|t| t.dialogs.is_empty());
+        let mapped = if none { &[][..] } else { &self.mapped[..] };
+        mapped
+            .iter()
+            .filter(move |&&k| k != root && self.root_window(k) == Some(root))
+            .filter_map(|&k| Some(self.toplevels.get(k)?.surface))
     }
 
     /// A window got its first buffer.
@@ -88,7 +99,7 @@ impl Graph {
             former.dialogs.retain(|&k| k != key);
         }
         if let Some(parent) = parent.and_then(|k| self.toplevels.get_mut(k))
-            && parent.dialogs.len() < MAX_CHILDREN
+            && parent.dialogs.len() < MAX_DIALOGS
         {
             parent.dialogs.push(key);
         }
@@ -100,13 +111,14 @@ impl Graph {
         let Some(toplevel) = self.toplevels.remove(key) else { return };
         if let Some(surface) = self.surfaces.get_mut(toplevel.surface) {
             surface.role = Role::None;
-            surface.applied = Applied::default();
+            surface.applied = Applied { stack: surface.applied.stack.take(), ..Applied::default() };
         }
     }
 
     /// The object of a surface went.
     pub(crate) fn remove_surface(&mut self, key: SurfaceKey) {
         self.unlink(key);
+        self.remove_popup(key);
         if let Some(Surface { role: Role::Toplevel(toplevel), .. }) = self.surfaces.remove(key) {
             self.remove_toplevel(toplevel);
         }
@@ -123,54 +135,6 @@ impl Graph {
         if let Some(surface) = self.surfaces.get_mut(key).filter(|s| s.role == Role::None) {
             surface.role = role;
         }
-    }
-
-    /// Makes `child` a subsurface of `parent`, synchronized at first.
-    pub(crate) fn link(&mut self, child: SurfaceKey, parent: SurfaceKey) {
-        self.unlink(child);
-        if !self.can_take_role(child) {
-            return;
-        }
-        let Some(above) = self.surfaces.get_mut(parent) else { return };
-        if above.children.len() < MAX_CHILDREN {
-            above.children.push(child);
-        }
-        if let Some(surface) = self.surfaces.get_mut(child) {
-            surface.role = Role::Subsurface { parent, synchronized: true };
-        }
-    }
-
-    /// Ends a subsurface's tie to its parent; it is unmapped by that.
-    pub(crate) fn unlink(&mut self, child: SurfaceKey) {
-        let Some(surface) = self.surfaces.get_mut(child) else { return };
-        let Role::Subsurface { parent, .. } = surface.role else { return };
-        surface.role = Role::None;
-        surface.cached = Cached::default();
-        surface.applied = Applied::default();
-        if let Some(above) = self.surfaces.get_mut(parent) {
-            above.children.retain(|&k| k != child);
-        }
-    }
-
-    /// Whether commits of a surface wait for its parent: its own mode says so, or that of a
-    /// surface above it (`wl_subsurface`, "synchronized mode").
-    pub(crate) fn is_synchronized(&self, key: SurfaceKey) -> bool {
-        let mut at = key;
-        for _ in 0..MAX_DEPTH {
-            match self.surfaces.get(at).map(|s| s.role) {
-                Some(Role::Subsurface { synchronized: true, .. }) => return true,
-                Some(Role::Subsurface { parent, .. }) => at = parent,
-                _ => return false,
-            }
-        }
-        true
-    }
-
-    /// Whether something of a client's own stands on the surface.
-    pub(crate) fn has_mapped_child(&self, key: SurfaceKey) -> bool {
-        let mapped =
-            |k: &SurfaceKey| self.surfaces.get(*k).is_some_and(|s| s.applied.content.is_some());
-        self.surfaces.get(key).is_some_and(|s| s.children.iter().any(mapped))
     }
 
     /// Forgets everything of a client.

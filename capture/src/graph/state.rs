@@ -6,7 +6,7 @@
 
 use stratus_frame::{Damage, Rect, Size};
 
-use super::BufferKey;
+use super::{BufferKey, Content, Stack};
 
 /// Rectangles kept before all counts as damaged; the encoder's own limit is no higher.
 const MAX_RECTS: usize = 8;
@@ -19,15 +19,30 @@ pub(crate) struct Pending(pub(crate) Change);
 #[derive(Debug, Default)]
 pub(crate) struct Cached(pub(crate) Change);
 
+/// What was attached: a buffer by its key, and from the commit on what it shows. The inner `None`
+/// is nil.
+#[derive(Debug)]
+pub(crate) enum Attach {
+    /// `wl_surface.attach`.
+    Asked(Option<BufferKey>),
+    /// The same at its commit.
+    Committed(Option<Content>),
+}
+
 /// What one commit changes; `None` where it says nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Change {
-    /// `wl_surface.attach`, with nil as the inner `None`.
-    pub(crate) attach: Option<Option<BufferKey>>,
+    pub(crate) attach: Option<Attach>,
     pub(crate) damage: ClientDamage,
     pub(crate) scale: Option<i32>,
     pub(crate) transform: Option<u32>,
     pub(crate) viewport: Option<Viewport>,
+    /// `wp_alpha_modifier_surface_v1.set_multiplier`; `u32::MAX` is solid.
+    pub(crate) alpha: Option<u32>,
+    /// `xdg_surface.set_window_geometry`: x, y, width, height in surface coordinates.
+    pub(crate) geometry: Option<[i32; 4]>,
+    /// Where the surface's subsurfaces lie, and in which order.
+    pub(crate) stack: Option<Box<Stack>>,
 }
 
 impl Change {
@@ -38,51 +53,83 @@ impl Change {
             && self.scale.is_none()
             && self.transform.is_none()
             && self.viewport.is_none()
+            && self.alpha.is_none()
+            && self.geometry.is_none()
+            && self.stack.is_none()
     }
 
     /// Adds a later change.
     pub(crate) fn merge(&mut self, later: Self) {
-        self.attach = later.attach.or(self.attach);
+        self.attach = later.attach.or(self.attach.take());
         self.damage.merge(&later.damage);
         self.scale = later.scale.or(self.scale);
         self.transform = later.transform.or(self.transform);
         self.viewport = later.viewport.or(self.viewport);
+        self.alpha = later.alpha.or(self.alpha);
+        self.geometry = later.geometry.or(self.geometry);
+        self.stack = later.stack.or(self.stack.take());
     }
 }
 
 /// State that the compositor shows, or will once it has read the commit.
 #[derive(Debug)]
 pub(crate) struct Applied {
-    /// The buffer attached last; its key may have outlived it.
-    pub(crate) content: Option<BufferKey>,
-    scale: i32,
-    transform: u32,
+    /// What was attached last; nothing while the surface is not mapped.
+    pub(crate) content: Option<Content>,
+    pub(crate) scale: i32,
+    pub(crate) transform: u32,
     pub(crate) viewport: Viewport,
+    pub(crate) alpha: u32,
+    pub(crate) geometry: Option<[i32; 4]>,
+    /// Its subsurfaces; none of them is followed while there is no stack.
+    pub(crate) stack: Option<Box<Stack>>,
 }
 
 impl Default for Applied {
     fn default() -> Self {
-        // The initial values that `wl_surface` and `wp_viewport` state.
-        Self { content: None, scale: 1, transform: 0, viewport: Viewport::default() }
+        // The initial values that `wl_surface`, `wp_viewport` and `wp_alpha_modifier_v1` state.
+        Self {
+            content: None,
+            scale: 1,
+            transform: 0,
+            viewport: Viewport::default(),
+            alpha: u32::MAX,
+            geometry: None,
+            stack: None,
+        }
     }
 }
 
 impl Applied {
     /// Takes over what `change` says, apart from its damage.
-    pub(crate) fn apply(&mut self, change: &Change) {
-        if let Some(content) = change.attach {
-            self.content = content;
+    pub(crate) fn apply(&mut self, change: &mut Change) {
+        match change.attach.take() {
+            None => {}
+            Some(Attach::Committed(content)) => self.content = content,
+            // Nothing is applied before its commit.
+            Some(Attach::Asked(_)) => self.content = None,
         }
         self.scale = change.scale.unwrap_or(self.scale);
         self.transform = change.transform.unwrap_or(self.transform);
         self.viewport = change.viewport.unwrap_or(self.viewport);
+        self.alpha = change.alpha.unwrap_or(self.alpha);
+        self.geometry = change.geometry.or(self.geometry);
+        if let Some(stack) = change.stack.take() {
+            self.stack = Some(stack);
+        }
     }
 
-    /// Whether a buffer of `size` shows pixel for pixel: no crop, scale or transform.
+    /// Whether a buffer of `size` shows pixel for pixel and is all that shows: no crop, scale,
+    /// transform or opacity, and a window geometry, if there is one, of just that size.
     pub(crate) fn shows_as_is(&self, size: Size) -> bool {
         let Viewport { source, destination } = self.viewport;
         let covers = destination.is_none_or(|d| d == size);
-        self.scale == 1 && self.transform == 0 && source.is_none() && covers
+        let framed = self.geometry.is_none_or(|[x, y, width, height]| {
+            let sides = (u32::try_from(width), u32::try_from(height));
+            (x, y) == (0, 0) && sides == (Ok(size.width), Ok(size.height))
+        });
+        let plain = self.scale == 1 && self.transform == 0 && self.alpha == u32::MAX;
+        plain && source.is_none() && covers && framed
     }
 }
 
@@ -110,7 +157,7 @@ pub(crate) struct ClientDamage {
 }
 
 impl ClientDamage {
-    fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.len == 0
     }
 

@@ -1,8 +1,9 @@
 //! What is known of a `wl_surface` and of an `xdg_toplevel`.
 
+use stratus_frame::Damage;
 use stratus_proxy_core::{ClientId, ObjectId};
 
-use super::{Applied, Cached, Pending, SurfaceKey, ToplevelKey, Viewport};
+use super::{Applied, Cached, ClientDamage, Pending, Stack, SurfaceKey, ToplevelKey, Viewport};
 
 /// What a surface is for; given once, by the request that makes the role's object.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,7 +14,10 @@ pub(crate) enum Role {
     /// A window.
     Toplevel(ToplevelKey),
     /// A menu or tooltip (`xdg_surface.get_popup`).
-    Popup,
+    Popup {
+        /// The surface that it belongs to; names nothing if the client left that open.
+        parent: SurfaceKey,
+    },
     /// Part of another surface (`wl_subcompositor.get_subsurface`).
     Subsurface {
         /// The surface that it is part of.
@@ -35,8 +39,15 @@ pub(crate) struct Surface {
     pub(crate) pending: Pending,
     pub(crate) cached: Cached,
     pub(crate) applied: Applied,
-    /// Its subsurfaces, in the order of their creation, as far as they are followed.
-    pub(crate) children: Vec<SurfaceKey>,
+    /// What changed of its buffer since it was composed last, in pixels of the buffer.
+    pub(crate) fresh: Damage,
+    /// Its popups, the newest last, as far as they are followed.
+    pub(crate) popups: Vec<SurfaceKey>,
+    /// Where it lies if it is a popup: left and top edge relative to its parent's window geometry,
+    /// as the compositor said, and what it said since the last commit.
+    pub(crate) popup_at: (i32, i32),
+    /// See `popup_at`.
+    pub(crate) popup_moves: Option<(i32, i32)>,
     /// Attached buffers in a row that had never been attached before; saturates.
     pub(crate) fresh_buffers: u8,
 }
@@ -49,7 +60,10 @@ impl Surface {
             pending: Pending::default(),
             cached: Cached::default(),
             applied: Applied::default(),
-            children: Vec::new(),
+            fresh: Damage::default(),
+            popups: Vec::new(),
+            popup_at: (0, 0),
+            popup_moves: None,
             fresh_buffers: 0,
         }
     }
@@ -57,6 +71,36 @@ impl Surface {
     /// The viewport that the commits so far set, applied or not.
     pub(crate) fn newest_viewport(&self) -> Viewport {
         self.cached.0.viewport.unwrap_or(self.applied.viewport)
+    }
+
+    /// Adds to what changed since the surface was composed last.
+    pub(crate) fn note_damage(&mut self, damage: &ClientDamage) {
+        let picture = self.applied.content.as_ref().and_then(|c| c.picture.as_ref());
+        let Some(size) = picture.map(|p| p.size) else { return };
+        let mut fresh = damage.resolve(size, &self.applied);
+        fresh.absorb(&std::mem::replace(&mut self.fresh, Damage::none(size)));
+        self.fresh = fresh;
+    }
+
+    /// The stack that the next commit sets: to begin with, what the commits so far set.
+    pub(crate) fn stack_mut(&mut self, own: SurfaceKey) -> &mut Stack {
+        let committed = self.cached.0.stack.as_ref().or(self.applied.stack.as_ref());
+        let pending = &mut self.pending.0.stack;
+        pending
+            .get_or_insert_with(|| committed.cloned().unwrap_or_else(|| Box::new(Stack::new(own))))
+    }
+
+    /// Its subsurfaces as they lie now.
+    pub(crate) fn children(&self) -> impl Iterator<Item = SurfaceKey> + '_ {
+        self.applied.stack.iter().flat_map(|stack| stack.children())
+    }
+
+    /// Takes a subsurface out of all states at once: it is unmapped by that (`wl_subsurface`).
+    pub(crate) fn drop_child(&mut self, child: SurfaceKey) {
+        let stacks = [&mut self.pending.0.stack, &mut self.cached.0.stack, &mut self.applied.stack];
+        for stack in stacks.into_iter().flatten() {
+            stack.remove(child);
+        }
     }
 }
 

@@ -15,9 +15,13 @@ mod wl_shm_pool;
 mod wl_subcompositor;
 mod wl_subsurface;
 mod wl_surface;
+mod wp_alpha_modifier_surface_v1;
+mod wp_alpha_modifier_v1;
 mod wp_fractional_scale_v1;
+mod wp_single_pixel_buffer_manager_v1;
 mod wp_viewport;
 mod wp_viewporter;
+mod xdg_popup;
 mod xdg_surface;
 mod xdg_toplevel;
 mod xdg_wm_base;
@@ -91,8 +95,12 @@ handlers! {
         WlShmPool wl_shm_pool,
         WlSubcompositor wl_subcompositor,
         WlSubsurface wl_subsurface,
+        WpAlphaModifierSurfaceV1 wp_alpha_modifier_surface_v1,
+        WpAlphaModifierV1 wp_alpha_modifier_v1,
+        WpSinglePixelBufferManagerV1 wp_single_pixel_buffer_manager_v1,
         WpViewport wp_viewport,
         WpViewporter wp_viewporter,
+        XdgPopup xdg_popup,
         XdgSurface xdg_surface,
         XdgToplevel xdg_toplevel,
         XdgWmBase xdg_wm_base,
@@ -106,6 +114,7 @@ handlers! {
         WlShm wl_shm,
         WlSurface wl_surface,
         WpFractionalScaleV1 wp_fractional_scale_v1,
+        XdgPopup xdg_popup,
         XdgToplevel xdg_toplevel,
         ZwpLinuxBufferParamsV1 zwp_linux_buffer_params_v1,
         ZwpLinuxDmabufFeedbackV1 zwp_linux_dmabuf_feedback_v1,

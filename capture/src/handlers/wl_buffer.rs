@@ -6,7 +6,7 @@ use stratus_proxy_core::{Context, Message, ObjectId, Verdict};
 
 use super::Answer;
 use crate::Capture;
-use crate::graph::{Buffer, BufferKey, Source, from_data, to_data};
+use crate::graph::{Buffer, BufferKey, from_data, to_data};
 
 pub(super) const REQUESTS: &[u16] = &[REQ_DESTROY_OPCODE];
 pub(super) const EVENTS: &[u16] = &[EVT_RELEASE_OPCODE];
@@ -30,8 +30,8 @@ pub(super) fn event(
     Ok(capture.compositor_released(cx, from_data(message.data)))
 }
 
-/// The buffer that object `id` stands for. One that came neither out of a `wl_shm_pool` nor out of
-/// dmabufs (a single pixel) is met here for the first time and followed from now on.
+/// The buffer that object `id` stands for. One that did not come out of a `wl_shm_pool` (a
+/// kind that is not followed) is met here for the first time and followed from now on.
 pub(super) fn adopt(capture: &mut Capture, cx: &mut Context<'_>, id: ObjectId) -> BufferKey {
     let known = cx
         .object(id)
@@ -40,7 +40,7 @@ pub(super) fn adopt(capture: &mut Capture, cx: &mut Context<'_>, id: ObjectId) -
     match known {
         Some(0) => {
             capture.stats.unreadable.add(1);
-            let buffer = Buffer::new(cx.client(), id, Source::Unreadable);
+            let buffer = Buffer::new(cx.client(), id, None);
             let key = capture.graph.buffers.insert(buffer);
             cx.set_data(id, to_data(key));
             key

@@ -38,8 +38,8 @@ pub(super) fn request(
         (_, _, Ok(_)) => Err(Rejected::Bounds),
         (_, _, Err(reason)) => Err(Rejected::System(std::io::Error::other(reason))),
     };
-    let source = capture.open_dmabuf(client, id, described);
-    let buffer = capture.add_dmabuf(client, id, source);
+    let picture = capture.open_dmabuf(client, id, described);
+    let buffer = capture.add_dmabuf(client, id, picture);
     cx.set_data(id, to_data(buffer));
     Ok(Verdict::Forward)
 }

@@ -9,7 +9,7 @@ use stratus_proxy_core::{Context, Malformed, Message, Verdict};
 
 use super::Answer;
 use crate::Capture;
-use crate::graph::{Buffer, PoolKey, Source, from_data, to_data};
+use crate::graph::{Buffer, Picture, PoolKey, from_data, to_data};
 use crate::shm::{Layout, ShmPicture};
 
 pub(super) const REQUESTS: &[u16] =
@@ -48,24 +48,24 @@ fn create_buffer(
     let id = args.object()?;
     let numbers = [args.int()?, args.int()?, args.int()?, args.int()?];
     let format = args.uint()?;
-    let source = match capture.graph.pools.get(pool) {
-        None => Source::Unreadable,
+    let picture = match capture.graph.pools.get(pool) {
+        None => None,
         Some(pool) => match Layout::new(numbers, format, pool.memory.size()) {
             Ok(layout) => {
                 let memory = Arc::clone(&pool.memory);
                 let picture = ShmPicture::new(memory, layout, Arc::clone(&capture.stats));
-                Source::Readable { size: layout.size, pixels: Arc::new(picture) }
+                Some(Picture::of_pixels(Arc::new(picture), layout.size, layout.format))
             }
             Err(rejected) => {
                 capture.report_unreadable(cx.client(), id, &rejected);
-                Source::Unreadable
+                None
             }
         },
     };
-    if matches!(source, Source::Unreadable) {
+    if picture.is_none() {
         capture.stats.unreadable.add(1);
     }
-    let key = capture.graph.buffers.insert(Buffer::new(cx.client(), id, source));
+    let key = capture.graph.buffers.insert(Buffer::new(cx.client(), id, picture));
     cx.set_data(id, to_data(key));
     Ok(())
 }

@@ -9,7 +9,7 @@ use stratus_proxy_core::{Context, Malformed, Message, ObjectId, Verdict};
 
 use super::{Answer, patch_int, wl_buffer};
 use crate::Capture;
-use crate::graph::{SurfaceKey, from_data};
+use crate::graph::{Attach, Content, SurfaceKey, from_data};
 
 pub(super) const REQUESTS: &[u16] = &[
     REQ_DESTROY_OPCODE,
@@ -33,14 +33,16 @@ pub(super) fn request(
     match message.opcode {
         REQ_COMMIT_OPCODE => commit(capture, cx, key),
         REQ_DESTROY_OPCODE => {
+            let window = capture.graph.window_of(key);
             capture.graph.remove_surface(key);
             capture.elect(None);
+            capture.tree_changed(window, cx.now_ns());
         }
         REQ_ATTACH_OPCODE => {
             let buffer = args.object()?;
             let content = (buffer != ObjectId::NULL).then(|| wl_buffer::adopt(capture, cx, buffer));
             if let Some(surface) = capture.graph.surfaces.get_mut(key) {
-                surface.pending.0.attach = Some(content);
+                surface.pending.0.attach = Some(Attach::Asked(content));
             }
         }
         opcode => {
@@ -67,14 +69,17 @@ fn commit(capture: &mut Capture, cx: &mut Context<'_>, key: SurfaceKey) {
     capture.ask_for_fullscreen(cx, key);
     let Some(surface) = capture.graph.surfaces.get_mut(key) else { return };
     let mut change = std::mem::take(&mut surface.pending).0;
-    if let Some(Some(buffer)) = change.attach {
-        if capture.graph.buffers.contains_key(buffer) {
-            capture.buffer_committed(buffer, key);
-        } else {
-            // Destroyed between attach and commit: the content is undefined by `wl_surface`;
-            // compositors treat it as nil.
-            change.attach = Some(None);
+    if let Some(Attach::Asked(asked)) = change.attach {
+        // One destroyed between attach and commit: the content is undefined by `wl_surface`;
+        // compositors treat it as nil.
+        let content = asked.and_then(|buffer| {
+            let picture = capture.graph.buffers.get(buffer)?.picture.clone();
+            Some(Content { buffer, picture })
+        });
+        if let Some(content) = &content {
+            capture.buffer_committed(content.buffer, key);
         }
+        change.attach = Some(Attach::Committed(content));
     }
     if capture.graph.is_synchronized(key) {
         if let Some(surface) = capture.graph.surfaces.get_mut(key) {
@@ -82,7 +87,7 @@ fn commit(capture: &mut Capture, cx: &mut Context<'_>, key: SurfaceKey) {
         }
         return;
     }
-    capture.apply(key, &change, cx.now_ns());
+    capture.apply(key, change, cx.now_ns());
 }
 
 pub(super) fn event(

@@ -1,13 +1,17 @@
-//! `xdg_surface`: makes its surface a window or a popup.
+//! `xdg_surface`: makes its surface a window or a popup, and says which part of it is the window.
 
-use stratus_protocols::xdg_surface::{REQ_GET_POPUP_OPCODE, REQ_GET_TOPLEVEL_OPCODE};
+use stratus_protocols::InterfaceId;
+use stratus_protocols::xdg_surface::{
+    REQ_GET_POPUP_OPCODE, REQ_GET_TOPLEVEL_OPCODE, REQ_SET_WINDOW_GEOMETRY_OPCODE,
+};
 use stratus_proxy_core::{Context, Message, Verdict};
 
 use super::Answer;
 use crate::Capture;
 use crate::graph::{Role, SurfaceKey, Toplevel, from_data, to_data};
 
-pub(super) const REQUESTS: &[u16] = &[REQ_GET_TOPLEVEL_OPCODE, REQ_GET_POPUP_OPCODE];
+pub(super) const REQUESTS: &[u16] =
+    &[REQ_GET_TOPLEVEL_OPCODE, REQ_GET_POPUP_OPCODE, REQ_SET_WINDOW_GEOMETRY_OPCODE];
 
 pub(super) fn request(
     capture: &mut Capture,
@@ -15,9 +19,22 @@ pub(super) fn request(
     message: &mut Message<'_>,
 ) -> Answer {
     let surface: SurfaceKey = from_data(message.data);
-    let id = message.args().object()?;
+    let mut args = message.args();
+    if message.opcode == REQ_SET_WINDOW_GEOMETRY_OPCODE {
+        let geometry = [args.int()?, args.int()?, args.int()?, args.int()?];
+        if let Some(surface) = capture.graph.surfaces.get_mut(surface) {
+            surface.pending.0.geometry = Some(geometry);
+        }
+        return Ok(Verdict::Forward);
+    }
+    let id = args.object()?;
     if message.opcode == REQ_GET_POPUP_OPCODE {
-        capture.graph.give_role(surface, Role::Popup);
+        // Null where another protocol says what the popup belongs to.
+        let parent = args.object()?;
+        let parent = cx.object(parent).filter(|o| o.interface == InterfaceId::XdgSurface);
+        let parent: SurfaceKey = from_data(parent.map_or(0, |o| o.data));
+        capture.graph.add_popup(surface, parent);
+        cx.set_data(id, to_data(surface));
         return Ok(Verdict::Forward);
     }
     if capture.graph.can_take_role(surface) {

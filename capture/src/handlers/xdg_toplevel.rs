@@ -36,8 +36,10 @@ pub(super) fn request(
     let mut args = message.args();
     match message.opcode {
         REQ_DESTROY_OPCODE => {
+            let window = capture.graph.root_window(key);
             capture.graph.remove_toplevel(key);
             capture.elect(None);
+            capture.tree_changed(window, cx.now_ns());
             return Ok(Verdict::Forward);
         }
         REQ_SET_PARENT_OPCODE => {
@@ -69,8 +71,12 @@ fn set_parent(capture: &mut Capture, cx: &mut Context<'_>, key: ToplevelKey, par
     if toplevel.is_root() && parent.is_some() {
         leave(cx, toplevel);
     }
+    let former = capture.graph.root_window(key);
     capture.graph.set_parent(key, parent);
     capture.elect(None);
+    for window in [former, capture.graph.root_window(key)] {
+        capture.tree_changed(window, cx.now_ns());
+    }
 }
 
 pub(super) fn event(

@@ -12,7 +12,7 @@ use stratus_proxy_core::{Context, Malformed, Message, ObjectId, Verdict};
 use super::Answer;
 use crate::Capture;
 use crate::dmabuf::{Params, ParamsKey};
-use crate::graph::{Source, from_data, to_data};
+use crate::graph::{Picture, from_data, to_data};
 
 pub(super) const REQUESTS: &[u16] =
     &[REQ_DESTROY_OPCODE, REQ_ADD_OPCODE, REQ_CREATE_OPCODE, REQ_CREATE_IMMED_OPCODE];
@@ -27,18 +27,17 @@ pub(super) fn request(
     match message.opcode {
         REQ_ADD_OPCODE => add(capture, cx, message, key)?,
         REQ_CREATE_OPCODE => {
-            if let Some(source) = describe(capture, cx, message, key, None)?
+            if let Some(picture) = describe(capture, cx, message, key, None)?
                 && let Some(params) = capture.dmabufs.params.get_mut(key)
             {
-                params.asked(source);
+                params.asked(picture);
             }
         }
         REQ_CREATE_IMMED_OPCODE => {
             let id = message.args().object()?;
             // Without planes, or after another `create`, the compositor ends the client.
-            let source = describe(capture, cx, message, key, Some(id))?;
-            let source = source.unwrap_or(Source::Unreadable);
-            let buffer = capture.add_dmabuf(cx.client(), id, source);
+            let picture = describe(capture, cx, message, key, Some(id))?;
+            let buffer = capture.add_dmabuf(cx.client(), id, picture.flatten());
             cx.set_data(id, to_data(buffer));
             if let Some(params) = capture.dmabufs.params.get_mut(key) {
                 params.made(buffer);
@@ -95,7 +94,7 @@ fn describe(
     message: &Message<'_>,
     key: ParamsKey,
     id: Option<ObjectId>,
-) -> Result<Option<Source>, Malformed> {
+) -> Result<Option<Option<Picture>>, Malformed> {
     let mut args = message.args();
     if id.is_some() {
         args.object()?;
@@ -119,14 +118,14 @@ pub(super) fn event(
             // The compositor gave the buffer its id. Params that were destroyed meanwhile leave
             // one that the client never learns of.
             let id = message.args().object()?;
-            let source = params.map_or(Source::Unreadable, Params::created);
-            let buffer = capture.add_dmabuf(cx.client(), id, source);
+            let picture = params.and_then(Params::created);
+            let buffer = capture.add_dmabuf(cx.client(), id, picture);
             cx.set_data(id, to_data(buffer));
         }
         EVT_FAILED_OPCODE => {
             let buffer = params.and_then(Params::failed);
             if let Some(buffer) = buffer.and_then(|key| capture.graph.buffers.get_mut(key)) {
-                buffer.source = Source::Unreadable;
+                buffer.picture = None;
                 capture.stats.unreadable.add(1);
             }
         }

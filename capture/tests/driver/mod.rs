@@ -10,6 +10,8 @@ mod client;
 pub(crate) mod dmabuf;
 mod window;
 
+use std::collections::BTreeMap;
+use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -46,6 +48,8 @@ pub(crate) struct World {
     pub(crate) clients: Vec<Client>,
     /// CLOCK_MONOTONIC, as the tests let it run.
     pub(crate) now: u64,
+    /// The memory of buffers that `filled` made.
+    files: BTreeMap<ObjectId, File>,
     rules: Arc<Rules>,
     wakes: Arc<CountWakes>,
 }
@@ -59,7 +63,8 @@ impl World {
         let rules = Arc::new(Rules::new(&capture.interests(), GlobalPolicy::default()));
         let stats = capture.stats();
         let (clients, slot) = (Vec::new(), Some(slot));
-        Self { capture, stats, slot, clients, now: 1_000_000_000, rules, wakes }
+        let files = BTreeMap::new();
+        Self { capture, stats, slot, clients, now: 1_000_000_000, files, rules, wakes }
     }
 
     /// A client that has bound everything; its number in `clients`.
@@ -202,6 +207,18 @@ pub(crate) fn first_pixel(frame: &Frame) -> u32 {
             pixel = view.data.first_chunk().map(|b| u32::from_le_bytes(*b));
         })
         .expect("the memory is there");
+    pixel.expect("a pixel")
+}
+
+/// The colour of a frame at a place, without its alpha.
+pub(crate) fn pixel(frame: &Frame, x: usize, y: usize) -> u32 {
+    let mut pixel = None;
+    let read = frame.pixels.read_changed(&frame.damage, &mut |view| {
+        assert_eq!(view.size, frame.size);
+        let at = y * view.stride + x * 4;
+        pixel = view.data[at..].first_chunk().map(|b| u32::from_le_bytes(*b) & 0x00ff_ffff);
+    });
+    read.expect("the memory is there");
     pixel.expect("a pixel")
 }
 

@@ -145,6 +145,25 @@ impl World {
         id
     }
 
+    /// A buffer with a pool of its own, all of one colour; see [`World::paint`].
+    pub(crate) fn filled(&mut self, client: usize, size: Size, colour: u32) -> ObjectId {
+        let (width, height) = (size.width as i32, size.height as i32);
+        let pool = self.pool(client, width * height * 4);
+        let id = self.buffer_at(client, pool.id, [0, width, height, width * 4]);
+        self.destroy(client, pool.id, wl_shm_pool::REQ_DESTROY_OPCODE);
+        self.files.insert(id, pool.file);
+        self.paint(id, colour);
+        id
+    }
+
+    /// The game draws one colour all over a buffer of [`World::filled`].
+    pub(crate) fn paint(&mut self, buffer: ObjectId, colour: u32) {
+        let file = &self.files[&buffer];
+        let len = usize::try_from(file.metadata().expect("a file").len()).expect("a length");
+        let bytes: Vec<u8> = colour.to_le_bytes().into_iter().cycle().take(len).collect();
+        file.write_all_at(&bytes, 0).expect("pixels");
+    }
+
     pub(crate) fn attach(&mut self, client: usize, surface: ObjectId, buffer: ObjectId) {
         self.request(client, surface, wl_surface::REQ_ATTACH_OPCODE, |w| {
             w.object(buffer).int(0).int(0);

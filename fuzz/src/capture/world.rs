@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Wake, Waker};
 use std::time::Duration;
 
-use stratus_capture::{Capture, CaptureConfig, CaptureStats};
+use stratus_capture::{Capture, CaptureConfig, CaptureStats, Path};
 use stratus_frame::{Arrival, Frame, Size, Slot, mailbox};
 use stratus_protocols::{InterfaceId, wl_buffer, wl_output, wl_registry, wl_surface, xdg_toplevel};
 use stratus_proxy_core::{
@@ -80,6 +80,9 @@ pub(super) struct World {
     pub(super) slot: Option<Slot>,
     pub(super) clients: Vec<Client>,
     pub(super) model: Model,
+    /// Frames so far, and those of them that were composed; and whether the newest was.
+    frames_seen: (u64, u64),
+    composed_newest: bool,
     now: u64,
     rules: Arc<Rules>,
 }
@@ -107,6 +110,8 @@ impl World {
             slot: Some(slot),
             clients: Vec::new(),
             model,
+            frames_seen: (0, 0),
+            composed_newest: false,
             now: 1 << 30,
             rules,
         }
@@ -291,6 +296,11 @@ impl World {
 
     /// What the proxy's loop does after each batch.
     pub(super) fn settle(&mut self) {
+        let frames = (self.stats.handed.value(), self.stats.composed.value());
+        let before = std::mem::replace(&mut self.frames_seen, frames);
+        if frames.0 != before.0 {
+            self.composed_newest = frames.1 != before.1;
+        }
         for _ in 0..1000 {
             let Some(ClientId(ready)) = self.capture.poll_ready() else { return };
             let client = ready as usize;
@@ -325,7 +335,11 @@ impl World {
     pub(super) fn take(&mut self) {
         let arrival = self.slot.as_ref().map(|slot| slot.wait(true, Some(Duration::ZERO)));
         match arrival {
-            Some(Arrival::Frame(frame)) => self.model.take(frame, first_pixel),
+            Some(Arrival::Frame(frame)) => {
+                // A composed picture's pixels are no buffer's.
+                let composed = self.composed_newest;
+                self.model.take(frame, |frame| first_pixel(frame).filter(|_| !composed));
+            }
             Some(Arrival::TimedOut) | None => {}
             other => panic!("unexpected {other:?}"),
         }
@@ -333,7 +347,10 @@ impl World {
         let held = self.stats.held.value();
         let most = self.model.reading.len() as u64;
         assert!(held <= most, "{held} holds for {most} readers");
-        self.model.check_kept(|client| self.clients[client].gone);
+        // What a composed window shows is kept too, though no longer than a hold may last.
+        if self.stats.path() == Path::Direct {
+            self.model.check_kept(|client| self.clients[client].gone);
+        }
     }
 
     /// The encoder is done with a frame.
@@ -356,7 +373,7 @@ impl World {
                 self.release(client, id);
             }
         }
-        self.model.assert_nothing_owed(|client| self.clients[client].gone);
+        self.wait(DEADLINE + Duration::from_millis(1));
         assert_eq!(self.stats.held.value(), 0);
         assert_eq!(self.capture.poll_deadline(), None);
     }
