@@ -4,12 +4,13 @@
 //! of a session (`graph`), turns commits of the main window into frames: of its one buffer
 //! (`window`) or of all that is laid out on it (`layout`, `composed`, `scene`). It decides when a
 //! buffer goes back to the game (`release`, `retained`), reads its shared memory (`shm`) and its
-//! GPU's (`dmabuf`) and rewrites what the compositor says about size (`fullscreen`). `handlers` has one file for each
-//! interface.
+//! GPU's (`dmabuf`), follows the cursor (`cursor`) and rewrites what the compositor says about size
+//! (`fullscreen`). `handlers` has one file for each interface.
 
 mod allowance;
 mod composed;
 mod config;
+mod cursor;
 mod dmabuf;
 mod fullscreen;
 mod graph;
@@ -29,7 +30,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::task::Waker;
 
-use stratus_frame::{Post, Released, Size};
+use stratus_frame::{CursorCell, Post, Released, Size};
 use stratus_proxy_core::{
     ClientId, Context, Hook, Interest, Malformed, Message, ObjectId, Verdict,
 };
@@ -39,6 +40,7 @@ pub use stats::{CaptureStats, Counter, Path};
 
 use allowance::Allowance;
 use composed::Composed;
+use cursor::Cursor;
 use dmabuf::Dmabufs;
 use graph::{BufferKey, Graph};
 use mail::Posted;
@@ -57,6 +59,7 @@ pub struct Capture {
     holds: Holds,
     post: Post,
     pictures: PicturePool,
+    cursor: Cursor,
     stats: Arc<CaptureStats>,
     /// The size and refresh (mHz) that the game is told.
     screen: Size,
@@ -93,6 +96,7 @@ impl Capture {
             holds: Holds::new(Released::new(released_waker)),
             post,
             pictures: PicturePool::default(),
+            cursor: Cursor::default(),
             stats: Arc::default(),
             screen: config.size,
             refresh: i32::try_from(config.refresh_mhz).unwrap_or(i32::MAX),
@@ -117,6 +121,12 @@ impl Capture {
         if self.reported.insert(client) {
             tracing::warn!(client = client.0, %object, "not streamed: {why}");
         }
+    }
+
+    /// Where the cursor's newest state lies.
+    #[must_use]
+    pub fn cursor(&self) -> CursorCell {
+        self.cursor.cell()
     }
 
     /// The counts, which go on while the capture runs.
@@ -155,6 +165,7 @@ impl Hook for Capture {
         self.stats.clients.set(self.stats.clients.value().saturating_sub(1));
         self.graph.remove_client(client);
         self.dmabufs.remove_client(client);
+        self.cursor.client_gone(client);
         self.reported.remove(&client);
         self.allowances.remove(&client);
         self.forget_gone_buffers();

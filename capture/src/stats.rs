@@ -96,6 +96,8 @@ pub struct CaptureStats {
     pub unread: Counter,
     /// Buffers of which no frame can be made (format, layout, or no memory to be read).
     pub unreadable: Counter,
+    /// Pictures of cursors, or of surfaces that may become one, that were committed.
+    pub cursors: Counter,
     /// Holds that live now.
     pub held: Counter,
     /// Clients connected now.

@@ -2,8 +2,10 @@
 //!
 //! `capture` makes a [`Frame`] at `wl_surface.commit` and puts it into the latest-wins
 //! [`mailbox`]; the encoding pipeline takes it, reads its pixels, drops its [`Hold`] and makes an
-//! [`EncodedFrame`], which `stream` ships. Nothing here knows Wayland, FFmpeg or a socket.
+//! [`EncodedFrame`], which `stream` ships. Beside the frames goes the cursor, in a
+//! [`CursorCell`]. Nothing here knows Wayland, FFmpeg or a socket.
 
+mod cursor;
 mod damage;
 mod encoded;
 mod frame;
@@ -12,6 +14,10 @@ mod hold;
 mod mailbox;
 mod time;
 
+pub use cursor::{
+    CursorCell, CursorId, CursorImage, CursorLook, CursorState, MAX_CURSOR_PIXELS, MAX_CURSOR_SIDE,
+    PointerBounds,
+};
 pub use damage::Damage;
 pub use encoded::{Codec, EncodedFrame};
 pub use frame::{Frame, FrameId, PixelFormat, PixelView, Pixels, ReadError};

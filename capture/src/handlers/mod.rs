@@ -17,6 +17,8 @@ mod wl_subsurface;
 mod wl_surface;
 mod wp_alpha_modifier_surface_v1;
 mod wp_alpha_modifier_v1;
+mod wp_cursor_shape_device_v1;
+mod wp_cursor_shape_manager_v1;
 mod wp_fractional_scale_v1;
 mod wp_single_pixel_buffer_manager_v1;
 mod wp_viewport;
@@ -25,9 +27,13 @@ mod xdg_popup;
 mod xdg_surface;
 mod xdg_toplevel;
 mod xdg_wm_base;
+mod zwp_confined_pointer_v1;
 mod zwp_linux_buffer_params_v1;
 mod zwp_linux_dmabuf_feedback_v1;
 mod zwp_linux_dmabuf_v1;
+mod zwp_locked_pointer_v1;
+mod zwp_pointer_constraints_v1;
+mod zwp_tablet_tool_v2;
 mod zxdg_output_v1;
 
 use stratus_protocols::InterfaceId;
@@ -98,6 +104,8 @@ handlers! {
         WpAlphaModifierSurfaceV1 wp_alpha_modifier_surface_v1,
         WpAlphaModifierV1 wp_alpha_modifier_v1,
         WpSinglePixelBufferManagerV1 wp_single_pixel_buffer_manager_v1,
+        WpCursorShapeDeviceV1 wp_cursor_shape_device_v1,
+        WpCursorShapeManagerV1 wp_cursor_shape_manager_v1,
         WpViewport wp_viewport,
         WpViewporter wp_viewporter,
         XdgPopup xdg_popup,
@@ -106,11 +114,16 @@ handlers! {
         XdgWmBase xdg_wm_base,
         ZwpLinuxBufferParamsV1 zwp_linux_buffer_params_v1,
         ZwpLinuxDmabufFeedbackV1 zwp_linux_dmabuf_feedback_v1,
+        ZwpConfinedPointerV1 zwp_confined_pointer_v1,
+        ZwpLockedPointerV1 zwp_locked_pointer_v1,
+        ZwpPointerConstraintsV1 zwp_pointer_constraints_v1,
+        ZwpTabletToolV2 zwp_tablet_tool_v2,
     }
     events {
         WlBuffer wl_buffer,
         WlDrm wl_drm,
         WlOutput wl_output,
+        WlPointer wl_pointer,
         WlShm wl_shm,
         WlSurface wl_surface,
         WpFractionalScaleV1 wp_fractional_scale_v1,
@@ -119,6 +132,8 @@ handlers! {
         ZwpLinuxBufferParamsV1 zwp_linux_buffer_params_v1,
         ZwpLinuxDmabufFeedbackV1 zwp_linux_dmabuf_feedback_v1,
         ZwpLinuxDmabufV1 zwp_linux_dmabuf_v1,
+        ZwpConfinedPointerV1 zwp_confined_pointer_v1,
+        ZwpLockedPointerV1 zwp_locked_pointer_v1,
         ZxdgOutputV1 zxdg_output_v1,
     }
 }

@@ -3,7 +3,7 @@
 use stratus_protocols::wl_surface::{
     EVT_PREFERRED_BUFFER_SCALE_OPCODE, EVT_PREFERRED_BUFFER_TRANSFORM_OPCODE, REQ_ATTACH_OPCODE,
     REQ_COMMIT_OPCODE, REQ_DAMAGE_BUFFER_OPCODE, REQ_DAMAGE_OPCODE, REQ_DESTROY_OPCODE,
-    REQ_SET_BUFFER_SCALE_OPCODE, REQ_SET_BUFFER_TRANSFORM_OPCODE,
+    REQ_OFFSET_OPCODE, REQ_SET_BUFFER_SCALE_OPCODE, REQ_SET_BUFFER_TRANSFORM_OPCODE,
 };
 use stratus_proxy_core::{Context, Malformed, Message, ObjectId, Verdict};
 
@@ -19,6 +19,7 @@ pub(super) const REQUESTS: &[u16] = &[
     REQ_SET_BUFFER_TRANSFORM_OPCODE,
     REQ_SET_BUFFER_SCALE_OPCODE,
     REQ_DAMAGE_BUFFER_OPCODE,
+    REQ_OFFSET_OPCODE,
 ];
 pub(super) const EVENTS: &[u16] =
     &[EVT_PREFERRED_BUFFER_SCALE_OPCODE, EVT_PREFERRED_BUFFER_TRANSFORM_OPCODE];
@@ -35,16 +36,19 @@ pub(super) fn request(
         REQ_DESTROY_OPCODE => {
             let window = capture.graph.window_of(key);
             capture.graph.remove_surface(key);
+            capture.cursor.surface_gone(key);
             capture.elect(None);
             capture.tree_changed(window, cx.now_ns());
         }
         REQ_ATTACH_OPCODE => {
-            let buffer = args.object()?;
+            let (buffer, offset) = (args.object()?, (args.int()?, args.int()?));
+            capture.cursor_moved(key, offset);
             let content = (buffer != ObjectId::NULL).then(|| wl_buffer::adopt(capture, cx, buffer));
             if let Some(surface) = capture.graph.surfaces.get_mut(key) {
                 surface.pending.0.attach = Some(Attach::Asked(content));
             }
         }
+        REQ_OFFSET_OPCODE => capture.cursor_moved(key, (args.int()?, args.int()?)),
         opcode => {
             let Some(surface) = capture.graph.surfaces.get_mut(key) else {
                 return Ok(Verdict::Forward);
@@ -87,7 +91,9 @@ fn commit(capture: &mut Capture, cx: &mut Context<'_>, key: SurfaceKey) {
         }
         return;
     }
+    let changes = !change.is_empty();
     capture.apply(key, change, cx.now_ns());
+    capture.cursor_committed(key, changes);
 }
 
 pub(super) fn event(

@@ -47,6 +47,9 @@ const GLOBALS: &[InterfaceId] = &[
     InterfaceId::ZxdgOutputManagerV1,
     InterfaceId::ZwpLinuxDmabufV1,
     InterfaceId::WlDrm,
+    InterfaceId::WpCursorShapeManagerV1,
+    InterfaceId::ZwpPointerConstraintsV1,
+    InterfaceId::ZwpTabletManagerV2,
 ];
 
 const REGISTRY: ObjectId = ObjectId(2);
