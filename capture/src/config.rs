@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use stratus_frame::Size;
 
-/// Settings of one session; they do not change while it runs.
+/// Settings of one session at its start; [`crate::CaptureControl`] changes the screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaptureConfig {
     /// The stream's size in pixels, which the game is told as that of its only screen.
@@ -14,12 +14,20 @@ pub struct CaptureConfig {
     /// How long a release of the compositor may be kept from the game because a frame is still
     /// read. Then it goes out, and the frame is marked torn.
     pub hold_deadline: Duration,
+    /// While nobody watches, the time between ends of frame callbacks that a game hears; `None`
+    /// lets them pass as they come.
+    pub idle_interval: Option<Duration>,
 }
 
 impl CaptureConfig {
-    /// `size` at 60 Hz with a hold deadline of 100 ms.
+    /// `size` at 60 Hz with a hold deadline of 100 ms; nobody is slowed down.
     #[must_use]
     pub const fn new(size: Size) -> Self {
-        Self { size, refresh_mhz: 60_000, hold_deadline: Duration::from_millis(100) }
+        Self {
+            size,
+            refresh_mhz: 60_000,
+            hold_deadline: Duration::from_millis(100),
+            idle_interval: None,
+        }
     }
 }

@@ -10,6 +10,8 @@
 mod allowance;
 mod composed;
 mod config;
+mod configure;
+mod control;
 mod cursor;
 mod dmabuf;
 mod fullscreen;
@@ -18,34 +20,45 @@ mod handlers;
 mod layout;
 mod mail;
 mod owned;
+mod pacing;
 mod release;
 mod retained;
 mod scene;
+mod screen;
 mod shm;
 mod stats;
+mod times;
 mod window;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::sync::Arc;
 use std::task::Waker;
+use std::time::Duration;
 
+use slotmap::SecondaryMap;
 use stratus_frame::{CursorCell, Post, Released, Size};
 use stratus_proxy_core::{
     ClientId, Context, Hook, Interest, Malformed, Message, ObjectId, Verdict,
 };
 
 pub use config::CaptureConfig;
+pub use control::{BadScreen, CaptureControl, LARGEST_SIDE, SMALLEST_SIDE, Screen};
 pub use stats::{CaptureStats, Counter, Path};
+pub use times::Times;
 
 use allowance::Allowance;
 use composed::Composed;
+use configure::Configures;
+use control::Wishes;
 use cursor::Cursor;
 use dmabuf::Dmabufs;
-use graph::{BufferKey, Graph};
+use graph::{BufferKey, Graph, SurfaceKey};
 use mail::Posted;
 use owned::PicturePool;
+use pacing::Pacing;
 use release::Holds;
+use screen::{Resizes, Told};
 use window::{Main, Said};
 
 /// The hook that captures one session: all connections of one game, however many.
@@ -61,9 +74,16 @@ pub struct Capture {
     pictures: PicturePool,
     cursor: Cursor,
     stats: Arc<CaptureStats>,
-    /// The size and refresh (mHz) that the game is told.
+    control: CaptureControl,
+    wishes: Arc<Wishes>,
+    /// The newest size and refresh (mHz) that were asked for; what each client was told of them
+    /// stands in `told`.
     screen: Size,
     refresh: i32,
+    told: BTreeMap<ClientId, Told>,
+    resizes: Resizes,
+    configures: SecondaryMap<SurfaceKey, Configures>,
+    pacing: Pacing,
     hold_deadline_ns: u64,
     main: Option<Main>,
     posted: Option<Posted>,
@@ -85,22 +105,30 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// A capture that puts its frames into `post`. `released_waker` is called from the encoder's
-    /// thread when a frame was dropped: it must make the proxy's loop come back here at once.
+    /// A capture that puts its frames into `post`. `waker` is called from other threads when a
+    /// frame was dropped or something was asked for: it must make the proxy's loop come back here
+    /// at once.
     #[must_use]
-    pub fn new(config: &CaptureConfig, post: Post, released_waker: Waker) -> Self {
-        let deadline = config.hold_deadline.as_nanos();
+    pub fn new(config: &CaptureConfig, post: Post, waker: Waker) -> Self {
+        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let wishes = Arc::new(Wishes::default());
         Self {
             graph: Graph::default(),
             dmabufs: Dmabufs::default(),
-            holds: Holds::new(Released::new(released_waker)),
+            control: CaptureControl::new(Arc::clone(&wishes), waker.clone()),
+            wishes,
+            holds: Holds::new(Released::new(waker)),
             post,
             pictures: PicturePool::default(),
             cursor: Cursor::default(),
             stats: Arc::default(),
             screen: config.size,
             refresh: i32::try_from(config.refresh_mhz).unwrap_or(i32::MAX),
-            hold_deadline_ns: u64::try_from(deadline).unwrap_or(u64::MAX),
+            told: BTreeMap::new(),
+            resizes: Resizes::default(),
+            configures: SecondaryMap::new(),
+            pacing: Pacing::new(config.idle_interval.map(nanos)),
+            hold_deadline_ns: nanos(config.hold_deadline),
             main: None,
             posted: None,
             composed: Composed::default(),
@@ -127,6 +155,23 @@ impl Capture {
     #[must_use]
     pub fn cursor(&self) -> CursorCell {
         self.cursor.cell()
+    }
+
+    /// Changes this capture while it runs.
+    #[must_use]
+    pub fn control(&self) -> CaptureControl {
+        self.control.clone()
+    }
+
+    /// Does what other threads asked for.
+    fn heed_wishes(&mut self) {
+        let Some(wish) = self.wishes.take() else { return };
+        if let Some(screen) = wish.screen {
+            self.set_screen(screen);
+        }
+        if let Some(watched) = wish.watched {
+            self.pacing.set_watched(watched);
+        }
     }
 
     /// The counts, which go on while the capture runs.
@@ -170,21 +215,34 @@ impl Hook for Capture {
         self.allowances.remove(&client);
         self.forget_gone_buffers();
         self.elect(None);
+        self.forget_told(client);
+        self.pacing.forget_client(client);
     }
 
     fn poll_ready(&mut self) -> Option<ClientId> {
+        self.heed_wishes();
         self.client_with_release()
+            .or_else(|| self.client_to_tell())
+            .or_else(|| self.pacing.client_due())
     }
 
     fn inject(&mut self, cx: &mut Context<'_>) {
         self.send_releases(cx);
+        self.tell_client(cx);
+        if self.pacing.is_due(cx.client()) {
+            self.discharge(cx, false);
+        }
     }
 
     fn poll_deadline(&self) -> Option<u64> {
-        self.next_hold_deadline()
+        let deadlines =
+            [self.next_hold_deadline(), self.next_resize_deadline(), self.pacing.next_tick()];
+        deadlines.into_iter().flatten().min()
     }
 
     fn handle_timeout(&mut self, now_ns: u64) {
         self.end_late_holds(now_ns);
+        self.end_late_answers(now_ns);
+        self.pacing.tick(now_ns);
     }
 }

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use stratus_frame::Size;
 
+use crate::times::Times;
+
 /// One number that anyone may read while the capture runs.
 #[derive(Debug, Default)]
 pub struct Counter(AtomicU64);
@@ -98,6 +100,14 @@ pub struct CaptureStats {
     pub unreadable: Counter,
     /// Pictures of cursors, or of surfaces that may become one, that were committed.
     pub cursors: Counter,
+    /// Screens that were asked for while the capture ran, as far as a newer one did not replace them.
+    pub resizes: Counter,
+    /// Frame callbacks whose end was kept because nobody watched, each delivered later.
+    pub kept_callbacks: Counter,
+    /// Frame callbacks that were ended before the compositor did, because the size changed.
+    pub discharged_callbacks: Counter,
+    /// From the end of a frame callback, as the game got it, to its surface's next commit.
+    pub done_to_commit: Times,
     /// Holds that live now.
     pub held: Counter,
     /// Clients connected now.

@@ -65,6 +65,7 @@ impl Passage {
             size: settings.size,
             refresh_mhz: settings.fps * 1000,
             hold_deadline: HOLD_DEADLINE,
+            idle_interval: None,
         };
         let capture = Capture::new(&capture, post, wakeup.waker());
         let stats = capture.stats();

@@ -4,8 +4,10 @@
 //! the key of what the object stands for (see `graph::to_data`).
 
 mod wl_buffer;
+mod wl_callback;
 mod wl_compositor;
 mod wl_data_device;
+mod wl_display;
 mod wl_drm;
 mod wl_output;
 mod wl_pointer;
@@ -41,6 +43,8 @@ use stratus_proxy_core::{Context, Direction, Interest, Malformed, Message, Objec
 
 use crate::Capture;
 use crate::graph::{SurfaceKey, from_data};
+
+pub(crate) use wl_output::CURRENT_AND_PREFERRED;
 
 type Answer = Result<Verdict, Malformed>;
 
@@ -122,12 +126,15 @@ handlers! {
     events {
         WlBuffer wl_buffer,
         WlDrm wl_drm,
+        WlCallback wl_callback,
+        WlDisplay wl_display,
         WlOutput wl_output,
         WlPointer wl_pointer,
         WlShm wl_shm,
         WlSurface wl_surface,
         WpFractionalScaleV1 wp_fractional_scale_v1,
         XdgPopup xdg_popup,
+        XdgSurface xdg_surface,
         XdgToplevel xdg_toplevel,
         ZwpLinuxBufferParamsV1 zwp_linux_buffer_params_v1,
         ZwpLinuxDmabufFeedbackV1 zwp_linux_dmabuf_feedback_v1,

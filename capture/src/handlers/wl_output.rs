@@ -7,6 +7,7 @@ use stratus_proxy_core::{Context, Malformed, Message, Verdict};
 
 use super::{Answer, patch_int};
 use crate::Capture;
+use crate::control::Screen;
 use crate::fullscreen::as_ints;
 
 pub(super) const EVENTS: &[u16] =
@@ -15,7 +16,7 @@ pub(super) const EVENTS: &[u16] =
 /// `wl_output.mode.current`.
 const CURRENT: u32 = 1;
 /// `wl_output.mode.current` and `preferred`.
-const CURRENT_AND_PREFERRED: u32 = 3;
+pub(crate) const CURRENT_AND_PREFERRED: u32 = 3;
 /// Stored with an output once its mode was told.
 const MODE_TOLD: u64 = 1;
 
@@ -24,18 +25,19 @@ pub(super) fn event(
     cx: &mut Context<'_>,
     message: &mut Message<'_>,
 ) -> Answer {
+    let screen = capture.output_seen(cx.client(), message.sender);
     match message.opcode {
         EVT_GEOMETRY_OPCODE => geometry(message)?,
         EVT_SCALE_OPCODE => {
             let is = message.args().int()?;
             patch_int(message, 0, is, 1)?;
         }
-        EVT_MODE_OPCODE => return mode(capture, cx, message),
+        EVT_MODE_OPCODE => return mode(screen, cx, message),
         EVT_DONE_OPCODE if message.data != MODE_TOLD => {
             // A compositor without modes, or with none in use: the game needs one all the same.
-            let (width, height) = as_ints(capture.screen);
+            let ((width, height), refresh) = (as_ints(screen.size), refresh(screen));
             cx.send_event(message.sender, EVT_MODE_OPCODE, |w| {
-                w.uint(CURRENT_AND_PREFERRED).int(width).int(height).int(capture.refresh);
+                w.uint(CURRENT_AND_PREFERRED).int(width).int(height).int(refresh);
             });
             cx.set_data(message.sender, MODE_TOLD);
         }
@@ -44,20 +46,24 @@ pub(super) fn event(
     Ok(Verdict::Forward)
 }
 
-fn mode(capture: &Capture, cx: &mut Context<'_>, message: &mut Message<'_>) -> Answer {
+fn refresh(screen: Screen) -> i32 {
+    i32::try_from(screen.refresh_mhz).unwrap_or(i32::MAX)
+}
+
+fn mode(screen: Screen, cx: &mut Context<'_>, message: &mut Message<'_>) -> Answer {
     let mut args = message.args();
     let (flags, is_width, is_height, is_refresh) =
         (args.uint()?, args.int()?, args.int()?, args.int()?);
     if flags & CURRENT == 0 {
         return Ok(Verdict::Drop);
     }
-    let (width, height) = as_ints(capture.screen);
+    let (width, height) = as_ints(screen.size);
     if flags != CURRENT_AND_PREFERRED {
         message.patch(0, CURRENT_AND_PREFERRED)?;
     }
     patch_int(message, 1, is_width, width)?;
     patch_int(message, 2, is_height, height)?;
-    patch_int(message, 3, is_refresh, capture.refresh)?;
+    patch_int(message, 3, is_refresh, refresh(screen))?;
     cx.set_data(message.sender, MODE_TOLD);
     Ok(Verdict::Forward)
 }

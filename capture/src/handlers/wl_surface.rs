@@ -1,8 +1,9 @@
 //! `wl_surface`: collects pending state and applies it at the commit.
 
 use stratus_protocols::wl_surface::{
-    EVT_PREFERRED_BUFFER_SCALE_OPCODE, EVT_PREFERRED_BUFFER_TRANSFORM_OPCODE, REQ_ATTACH_OPCODE,
-    REQ_COMMIT_OPCODE, REQ_DAMAGE_BUFFER_OPCODE, REQ_DAMAGE_OPCODE, REQ_DESTROY_OPCODE,
+    EVT_ENTER_OPCODE, EVT_LEAVE_OPCODE, EVT_PREFERRED_BUFFER_SCALE_OPCODE,
+    EVT_PREFERRED_BUFFER_TRANSFORM_OPCODE, REQ_ATTACH_OPCODE, REQ_COMMIT_OPCODE,
+    REQ_DAMAGE_BUFFER_OPCODE, REQ_DAMAGE_OPCODE, REQ_DESTROY_OPCODE, REQ_FRAME_OPCODE,
     REQ_OFFSET_OPCODE, REQ_SET_BUFFER_SCALE_OPCODE, REQ_SET_BUFFER_TRANSFORM_OPCODE,
 };
 use stratus_proxy_core::{Context, Malformed, Message, ObjectId, Verdict};
@@ -15,14 +16,19 @@ pub(super) const REQUESTS: &[u16] = &[
     REQ_DESTROY_OPCODE,
     REQ_ATTACH_OPCODE,
     REQ_DAMAGE_OPCODE,
+    REQ_FRAME_OPCODE,
     REQ_COMMIT_OPCODE,
     REQ_SET_BUFFER_TRANSFORM_OPCODE,
     REQ_SET_BUFFER_SCALE_OPCODE,
     REQ_DAMAGE_BUFFER_OPCODE,
     REQ_OFFSET_OPCODE,
 ];
-pub(super) const EVENTS: &[u16] =
-    &[EVT_PREFERRED_BUFFER_SCALE_OPCODE, EVT_PREFERRED_BUFFER_TRANSFORM_OPCODE];
+pub(super) const EVENTS: &[u16] = &[
+    EVT_ENTER_OPCODE,
+    EVT_LEAVE_OPCODE,
+    EVT_PREFERRED_BUFFER_SCALE_OPCODE,
+    EVT_PREFERRED_BUFFER_TRANSFORM_OPCODE,
+];
 
 pub(super) fn request(
     capture: &mut Capture,
@@ -33,6 +39,10 @@ pub(super) fn request(
     let mut args = message.args();
     match message.opcode {
         REQ_COMMIT_OPCODE => commit(capture, cx, key),
+        REQ_FRAME_OPCODE => {
+            let callback = args.object()?;
+            capture.frame_requested(cx, key, callback);
+        }
         REQ_DESTROY_OPCODE => {
             let window = capture.graph.window_of(key);
             capture.graph.remove_surface(key);
@@ -70,6 +80,8 @@ pub(super) fn request(
 
 fn commit(capture: &mut Capture, cx: &mut Context<'_>, key: SurfaceKey) {
     capture.stats.commits.add(1);
+    capture.paced_commit(key, cx.now_ns());
+    capture.window_answers(key);
     capture.ask_for_fullscreen(cx, key);
     let Some(surface) = capture.graph.surfaces.get_mut(key) else { return };
     let mut change = std::mem::take(&mut surface.pending).0;
@@ -97,10 +109,17 @@ fn commit(capture: &mut Capture, cx: &mut Context<'_>, key: SurfaceKey) {
 }
 
 pub(super) fn event(
-    _capture: &mut Capture,
-    _cx: &mut Context<'_>,
+    capture: &mut Capture,
+    cx: &mut Context<'_>,
     message: &mut Message<'_>,
 ) -> Answer {
+    if matches!(message.opcode, EVT_ENTER_OPCODE | EVT_LEAVE_OPCODE) {
+        let output = message.args().object()?;
+        let surface = (message.sender, from_data(message.data));
+        let enters = message.opcode == EVT_ENTER_OPCODE;
+        capture.surface_crosses(cx.client(), surface, output, enters);
+        return Ok(Verdict::Forward);
+    }
     let is = message.args().int()?;
     match message.opcode {
         EVT_PREFERRED_BUFFER_SCALE_OPCODE => patch_int(message, 0, is, 1)?,

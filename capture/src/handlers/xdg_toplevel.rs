@@ -53,6 +53,11 @@ pub(super) fn request(
         return Ok(Verdict::Forward);
     };
     match message.opcode {
+        // The protocol promises a configure in answer to these.
+        REQ_SET_MAXIMIZED_OPCODE
+        | REQ_UNSET_MAXIMIZED_OPCODE
+        | REQ_SET_FULLSCREEN_OPCODE
+        | REQ_UNSET_FULLSCREEN_OPCODE => capture.owe_configure(cx.client(), key),
         REQ_SET_MIN_SIZE_OPCODE => toplevel.min_size = Some((args.int()?, args.int()?)),
         REQ_SET_MAX_SIZE_OPCODE => toplevel.max_size = Some((args.int()?, args.int()?)),
         _ => {}
@@ -87,16 +92,19 @@ pub(super) fn event(
     let key: ToplevelKey = from_data(message.data);
     let mut args = message.args();
     let (is_width, is_height) = (args.int()?, args.int()?);
-    let (width, height) = as_ints(capture.screen);
+    let (width, height) = as_ints(capture.told(cx.client()).screen.size);
     if message.opcode == EVT_CONFIGURE_OPCODE {
         let agree = states_agree(args.array()?);
         let Some(toplevel) = capture.graph.toplevels.get_mut(key) else {
             return Ok(Verdict::Forward);
         };
         let first = !std::mem::replace(&mut toplevel.configured, true);
+        let is_root = toplevel.is_root();
+        let surface = toplevel.surface;
+        capture.configure_begins(surface, first);
         // mpv takes a first size for a hint and later ignores the same size, so "choose yourself"
         // stays what it is.
-        if !toplevel.is_root() || (first && (is_width, is_height) == (0, 0)) {
+        if !is_root || (first && (is_width, is_height) == (0, 0)) {
             return Ok(Verdict::Forward);
         }
         if !agree {

@@ -11,13 +11,14 @@ pub(super) const EVENTS: &[u16] = &[EVT_LOGICAL_POSITION_OPCODE, EVT_LOGICAL_SIZ
 
 pub(super) fn event(
     capture: &mut Capture,
-    _cx: &mut Context<'_>,
+    cx: &mut Context<'_>,
     message: &mut Message<'_>,
 ) -> Answer {
+    let screen = capture.xdg_output_seen(cx.client(), message.sender);
     let mut args = message.args();
     let is = (args.int()?, args.int()?);
     let shall =
-        if message.opcode == EVT_LOGICAL_SIZE_OPCODE { as_ints(capture.screen) } else { (0, 0) };
+        if message.opcode == EVT_LOGICAL_SIZE_OPCODE { as_ints(screen.size) } else { (0, 0) };
     patch_int(message, 0, is.0, shall.0)?;
     patch_int(message, 1, is.1, shall.1)?;
     Ok(Verdict::Forward)

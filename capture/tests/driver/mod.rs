@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Wake, Waker};
 use std::time::Duration;
 
-use stratus_capture::{Capture, CaptureConfig, CaptureStats};
+use stratus_capture::{Capture, CaptureConfig, CaptureControl, CaptureStats};
 use stratus_frame::{Arrival, Frame, Size, Slot, mailbox};
 use stratus_protocols::InterfaceId;
 use stratus_proxy_core::{ClientId, GlobalPolicy, Hook, ObjectId, Rules, Session, Side, Writer};
@@ -44,6 +44,7 @@ impl Wake for CountWakes {
 pub(crate) struct World {
     pub(crate) capture: Capture,
     pub(crate) stats: Arc<CaptureStats>,
+    pub(crate) control: CaptureControl,
     pub(crate) slot: Option<Slot>,
     pub(crate) clients: Vec<Client>,
     /// CLOCK_MONOTONIC, as the tests let it run.
@@ -56,15 +57,21 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::with_idle_interval(None)
+    }
+
+    /// With a time between ends of frame callbacks while nobody watches.
+    pub(crate) fn with_idle_interval(idle_interval: Option<Duration>) -> Self {
         let (post, slot) = mailbox();
         let wakes = Arc::new(CountWakes::default());
-        let config = CaptureConfig { hold_deadline: DEADLINE, ..CaptureConfig::new(SCREEN) };
+        let config =
+            CaptureConfig { hold_deadline: DEADLINE, idle_interval, ..CaptureConfig::new(SCREEN) };
         let capture = Capture::new(&config, post, Waker::from(Arc::clone(&wakes)));
         let rules = Arc::new(Rules::new(&capture.interests(), GlobalPolicy::default()));
-        let stats = capture.stats();
+        let (stats, control) = (capture.stats(), capture.control());
         let (clients, slot) = (Vec::new(), Some(slot));
         let files = BTreeMap::new();
-        Self { capture, stats, slot, clients, now: 1_000_000_000, files, rules, wakes }
+        Self { capture, stats, control, slot, clients, now: 1_000_000_000, files, rules, wakes }
     }
 
     /// A client that has bound everything; its number in `clients`.
@@ -160,6 +167,11 @@ impl World {
         self.settle();
         let deadline = self.capture.poll_deadline();
         assert!(deadline.is_none_or(|d| d > self.now), "a deadline that came is done with");
+    }
+
+    /// When the capture wants to be called.
+    pub(crate) fn deadline(&self) -> Option<u64> {
+        self.capture.poll_deadline()
     }
 
     /// The encoder takes the frame that waits.
