@@ -1,9 +1,11 @@
 //! One client: the ids that it uses, its objects, and what is expected to pass.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use stratus_protocols::InterfaceId;
 use stratus_proxy_core::Session;
+
+use super::paced::Paced;
 
 /// What an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +18,7 @@ pub(super) enum Kind {
     Pool { file: usize },
     Buffer { serial: u32 },
     Fractional,
+    Callback,
     Other,
 }
 
@@ -72,6 +75,11 @@ pub(super) struct Client {
     pub(super) globals: BTreeMap<InterfaceId, u32>,
     /// What each surface will show with its next commit: an attach of this.
     pub(super) pending: BTreeMap<u32, Option<u32>>,
+    /// The window of each `xdg_surface`.
+    pub(super) toplevels: BTreeMap<u32, u32>,
+    pub(super) paced: Paced,
+    /// Callbacks whose ids the compositor let go of.
+    pub(super) deleted: BTreeSet<u32>,
     free: Vec<u32>,
     next: u32,
 }
@@ -85,6 +93,9 @@ impl Client {
             dead: Vec::new(),
             globals: BTreeMap::new(),
             pending: BTreeMap::new(),
+            toplevels: BTreeMap::new(),
+            paced: Paced::default(),
+            deleted: BTreeSet::new(),
             free: Vec::new(),
             next: 2,
         }
@@ -113,9 +124,23 @@ impl Client {
         }
     }
 
+    /// What an object is, or was until its id is given back.
+    pub(super) fn kind(&self, id: u32) -> Option<Kind> {
+        let dead = self.dead.iter().find(|(d, _)| *d == id).map(|(_, kind)| *kind);
+        self.objects.get(&id).copied().or(dead)
+    }
+
+    /// A callback's id may be used anew.
+    pub(super) fn recycle(&mut self, id: u32) {
+        self.objects.remove(&id);
+        self.deleted.remove(&id);
+        self.free.push(id);
+    }
+
     /// The compositor gives an id back.
     pub(super) fn free(&mut self, n: usize) -> u32 {
         let (id, _) = self.dead.remove(n);
+        self.paced.forget(id);
         self.free.push(id);
         id
     }

@@ -10,6 +10,8 @@ mod events;
 mod files;
 mod model;
 mod moves;
+mod paced;
+mod watch;
 mod world;
 
 use std::time::Duration;
@@ -72,7 +74,8 @@ fn step(world: &mut World, input: &mut Input<'_>, pools: &mut usize) {
     let op = input.byte();
     let client = usize::from(op >> 6) % world.clients.len();
     match op & 63 {
-        0..=11 => moves::show(world, client, input),
+        0..=9 => moves::show(world, client, input),
+        10..=11 => paced::step(world, client, input),
         12..=19 => events::release(world, client, input),
         20..=25 => world.take(),
         26..=31 => {

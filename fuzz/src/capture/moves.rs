@@ -54,6 +54,7 @@ pub(super) fn window(world: &mut World, client: usize, surface: u32) -> u32 {
     let to = (InterfaceId::XdgWmBase, xdg_wm_base::REQ_GET_XDG_SURFACE_OPCODE);
     let xdg = make(world, client, to, Kind::Xdg, &[surface]);
     let toplevel = world.clients[client].make(Kind::Toplevel);
+    world.clients[client].toplevels.insert(xdg, toplevel);
     world.request(client, (xdg, super::GET_TOPLEVEL), &[toplevel], Expect::Same);
     toplevel
 }
@@ -177,7 +178,10 @@ pub(super) fn buffers(world: &mut World, client: usize, input: &mut Input<'_>, p
 
 /// The client destroys an object.
 pub(super) fn destroy(world: &mut World, client: usize, input: &mut Input<'_>) {
-    let Some(id) = some(world, client, input, |k| k != Kind::Other) else { return };
+    let Some(id) = some(world, client, input, |k| !matches!(k, Kind::Other | Kind::Callback))
+    else {
+        return;
+    };
     let kind = world.clients[client].objects[&id];
     let opcode = match kind {
         Kind::Pool { .. } => wl_shm_pool::REQ_DESTROY_OPCODE,

@@ -1,25 +1,29 @@
 //! A capture between clients and their compositor, over memory.
 
+use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 use std::time::Duration;
 
-use stratus_capture::{Capture, CaptureConfig, CaptureStats, Path};
+use stratus_capture::{Capture, CaptureConfig, CaptureControl, CaptureStats, Path};
 use stratus_frame::{Arrival, Frame, Size, Slot, mailbox};
 use stratus_protocols::{InterfaceId, wl_buffer, wl_output, wl_registry, wl_surface, xdg_toplevel};
-use stratus_proxy_core::{
-    ClientId, GlobalPolicy, Hook, Observed, Observer, Rules, Seen, Session, Side, Step,
-};
+use stratus_proxy_core::{ClientId, GlobalPolicy, Hook, Observed, Rules, Session, Side};
 
 use super::client::{Client, Expect, Heard, Kind};
 use super::model::Model;
+use super::paced;
+use super::watch::Watch;
 use crate::model::message;
 
 /// The stream's size.
 pub(super) const SCREEN: Size = Size::new(32, 16);
 /// How long releases are kept for a frame that is read.
 pub(super) const DEADLINE: Duration = Duration::from_millis(100);
+
+/// Between ends of frame callbacks while nobody watches.
+const IDLE: Duration = Duration::from_millis(100);
 
 /// The globals that every client binds.
 const GLOBALS: [InterfaceId; 12] = [
@@ -43,33 +47,6 @@ impl Wake for Nobody {
     fn wake(self: Arc<Self>) {}
 }
 
-/// Counts what it is shown.
-#[derive(Default)]
-struct Watch {
-    active: bool,
-    clients: usize,
-    came: u64,
-}
-
-impl Observer for Watch {
-    fn active(&self) -> bool {
-        self.active
-    }
-
-    fn client_added(&mut self, _client: ClientId, _process: Option<u32>) {
-        self.clients += 1;
-    }
-
-    fn seen(&mut self, seen: &Seen<'_>) {
-        assert!(self.active, "nobody else is shown anything");
-        self.came += u64::from(seen.step == Step::Came);
-    }
-
-    fn client_gone(&mut self, _client: ClientId) {
-        self.clients -= 1;
-    }
-}
-
 /// All of it.
 pub(super) struct World {
     /// The capture, watched by two, the second of whom is not always there.
@@ -77,6 +54,9 @@ pub(super) struct World {
     /// Good messages that passed while the first, and the second, watched.
     watched: [u64; 2],
     pub(super) stats: Arc<CaptureStats>,
+    pub(super) control: CaptureControl,
+    /// All sizes that games may have been told.
+    pub(super) sizes: BTreeSet<(u32, u32)>,
     pub(super) slot: Option<Slot>,
     pub(super) clients: Vec<Client>,
     pub(super) model: Model,
@@ -93,13 +73,17 @@ impl World {
             static RULES: std::cell::RefCell<Option<Arc<Rules>>> = const { std::cell::RefCell::new(None) };
         }
         let (post, slot) = mailbox();
-        let config = CaptureConfig { hold_deadline: DEADLINE, ..CaptureConfig::new(SCREEN) };
+        let config = CaptureConfig {
+            hold_deadline: DEADLINE,
+            idle_interval: Some(IDLE),
+            ..CaptureConfig::new(SCREEN)
+        };
         let capture = Capture::new(&config, post, Waker::from(Arc::new(Nobody)));
         let rules = RULES.with_borrow_mut(|rules| {
             let make = || Arc::new(Rules::new(&capture.interests(), GlobalPolicy::default()));
             Arc::clone(rules.get_or_insert_with(make))
         });
-        let stats = capture.stats();
+        let (stats, control) = (capture.stats(), capture.control());
         let model = Model::default();
         let capture = Observed { hook: capture, observer: (Watch::default(), None) };
         let watched = [0; 2];
@@ -107,6 +91,8 @@ impl World {
             capture,
             watched,
             stats,
+            control,
+            sizes: BTreeSet::from([(SCREEN.width, SCREEN.height)]),
             slot: Some(slot),
             clients: Vec::new(),
             model,
@@ -234,6 +220,7 @@ impl World {
         expect: Expect,
     ) {
         let sent = Heard::all(bytes).remove(0);
+        // An acknowledgement of the compositor's newest can pass in place of one of ours.
         let alike = |h: &Heard| {
             let same_kind = (h.sender, h.opcode) == (sent.sender, sent.opcode);
             h.bytes == bytes
@@ -249,17 +236,18 @@ impl World {
     }
 
     fn check_changed(&mut self, client: usize, from: Side, now: &Heard, sent: &Heard) {
-        let one = &self.clients[client];
-        let dead = one.dead.iter().find(|(id, _)| *id == now.sender).map(|(_, k)| *k);
-        let kind = one.objects.get(&now.sender).copied().or(dead);
+        let kind = self.clients[client].kind(now.sender);
+        if paced::hear(self, client, from == Side::Compositor, now) {
+            return;
+        }
         if from == Side::Client {
-            assert_eq!(now, sent, "requests are never changed");
+            assert_eq!(now, sent, "no other request is ever changed");
             return;
         }
         match kind {
             Some(Kind::Buffer { serial }) => self.model.hear_release(serial, true),
             Some(Kind::Toplevel) if now != sent && now.bytes.len() >= 16 => {
-                assert_eq!((now.word(0), now.word(1)), (SCREEN.width, SCREEN.height));
+                assert!(self.sizes.contains(&(now.word(0), now.word(1))), "{now:?}");
             }
             _ => {}
         }
@@ -267,6 +255,9 @@ impl World {
 
     /// A message that the capture made.
     fn heard_own(&mut self, client: usize, to: Side, heard: &Heard) {
+        if paced::hear(self, client, to == Side::Client, heard) {
+            return;
+        }
         let kind = self.clients[client].objects.get(&heard.sender).copied();
         match (to, kind) {
             (Side::Client, Some(Kind::Buffer { serial })) => {
@@ -274,12 +265,22 @@ impl World {
                 self.model.hear_release(serial, false);
             }
             (Side::Client, Some(Kind::Toplevel)) => {
-                assert_eq!(heard.opcode, xdg_toplevel::EVT_CONFIGURE_OPCODE);
-                assert_eq!((heard.word(0), heard.word(1)), (SCREEN.width, SCREEN.height));
+                let may =
+                    [xdg_toplevel::EVT_CONFIGURE_OPCODE, xdg_toplevel::EVT_CONFIGURE_BOUNDS_OPCODE];
+                assert!(may.contains(&heard.opcode), "{heard:?}");
+                assert!(self.sizes.contains(&(heard.word(0), heard.word(1))), "{heard:?}");
             }
             (Side::Client, Some(Kind::Other)) => {
-                assert_eq!(heard.opcode, wl_output::EVT_MODE_OPCODE);
-                assert_eq!((heard.word(1), heard.word(2)), (SCREEN.width, SCREEN.height));
+                // Mode of an output, or logical size of an xdg output; `done` says no size.
+                let size = match heard.bytes.len() {
+                    24 => Some((heard.word(1), heard.word(2))),
+                    16 => Some((heard.word(0), heard.word(1))),
+                    _ => None,
+                };
+                assert!(size.is_none_or(|s| self.sizes.contains(&s)), "{heard:?}");
+                if size.is_none() {
+                    assert_eq!(heard.opcode, wl_output::EVT_DONE_OPCODE);
+                }
             }
             (Side::Compositor, Some(Kind::Toplevel)) => {
                 let may = [
@@ -325,6 +326,11 @@ impl World {
         self.settle();
         let deadline = self.capture.poll_deadline();
         assert!(deadline.is_none_or(|d| d > self.now), "a deadline that came is done with");
+        if time > IDLE {
+            for one in self.clients.iter().filter(|c| !c.gone) {
+                one.paced.assert_all_heard();
+            }
+        }
         if time > DEADLINE {
             let gone = |client: usize| self.clients[client].gone;
             self.model.assert_nothing_owed(gone);
@@ -367,6 +373,7 @@ impl World {
         }
         self.model.reading.clear();
         self.settle();
+        self.wait(Duration::from_secs(1));
         self.check_watched();
         for client in 0..self.clients.len() {
             for id in self.clients[client].all(|k| matches!(k, Kind::Buffer { .. })) {
