@@ -93,6 +93,23 @@ fn a_buffer_of_mesa_s_older_egl_is_streamed() {
     }
 }
 
+/// Red is where blue is in the encoder's order, so the frame is composed.
+#[test]
+fn the_order_of_colours_is_the_format_s() {
+    const XBGR: u32 = u32::from_le_bytes(*b"XB24");
+    let mut w = World::new();
+    let c = w.connect();
+    let window = w.window(c);
+    let file = memfd(LEN);
+    file.write_all_at(&[0x11, 0x22, 0x33, 0xff], 0).unwrap();
+    let params = w.params(c);
+    w.add_plane(c, params, &file, [0, 0, STRIDE], LINEAR);
+    let buffer = w.create_immed(c, params, SIZE, [XBGR, 0]);
+    w.show(window, buffer);
+    let frame = w.take();
+    assert_eq!(first_pixel(&frame) & 0x00ff_ffff, 0x0011_2233);
+}
+
 /// Numbers of one plane, a size, format and flags, and whether frames come of them.
 type Row = (&'static str, [u32; 3], [i32; 2], [u32; 2], bool);
 

@@ -7,22 +7,23 @@ pub const LINEAR: u64 = 0;
 /// `DRM_FORMAT_MOD_INVALID`: the layout is the driver's secret.
 pub const INVALID: u64 = 0x00ff_ffff_ffff_ffff;
 
-const fn fourcc(code: [u8; 4]) -> u32 {
-    u32::from_le_bytes(code)
-}
-
-/// `DRM_FORMAT_ARGB8888`.
-const ARGB8888: u32 = fourcc(*b"AR24");
-/// `DRM_FORMAT_XRGB8888`.
-const XRGB8888: u32 = fourcc(*b"XR24");
+/// The formats of one plane that have a pixel in 32 bits. Their names count from the highest bit
+/// of a little-endian word, as those of [`PixelFormat`] do.
+const FORMATS: &[([u8; 4], PixelFormat)] = &[
+    (*b"AR24", PixelFormat::Argb8888),
+    (*b"XR24", PixelFormat::Xrgb8888),
+    (*b"AB24", PixelFormat::Abgr8888),
+    (*b"XB24", PixelFormat::Xbgr8888),
+    (*b"AR30", PixelFormat::Argb2101010),
+    (*b"XR30", PixelFormat::Xrgb2101010),
+    (*b"AB30", PixelFormat::Abgr2101010),
+    (*b"XB30", PixelFormat::Xbgr2101010),
+];
 
 /// How pixels of a DRM format lie in memory, if frames can be made of them.
 pub(crate) fn pixel_format(format: u32) -> Option<PixelFormat> {
-    match format {
-        ARGB8888 => Some(PixelFormat::Argb8888),
-        XRGB8888 => Some(PixelFormat::Xrgb8888),
-        _ => None,
-    }
+    let code = format.to_le_bytes();
+    FORMATS.iter().find(|(known, _)| *known == code).map(|(_, pixels)| *pixels)
 }
 
 /// Whether frames can be made of pictures in this DRM format.
