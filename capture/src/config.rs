@@ -17,6 +17,19 @@ pub struct CaptureConfig {
     /// While nobody watches, the time between ends of frame callbacks that a game hears; `None`
     /// lets them pass as they come.
     pub idle_interval: Option<Duration>,
+    /// Which of the compositor's `wl_shm` formats the game is offered.
+    pub formats: Formats,
+}
+
+/// Pixel formats that games are offered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Formats {
+    /// Those that encoders take as they are: `argb8888` and `xrgb8888`.
+    #[default]
+    Direct,
+    /// Those that must be converted first as well: ten bits a channel, or red and blue the other
+    /// way round. The stream has eight bits all the same, and each frame costs a conversion more.
+    All,
 }
 
 impl CaptureConfig {
@@ -28,6 +41,7 @@ impl CaptureConfig {
             refresh_mhz: 60_000,
             hold_deadline: Duration::from_millis(100),
             idle_interval: None,
+            formats: Formats::Direct,
         }
     }
 }

@@ -42,7 +42,7 @@ use stratus_proxy_core::{
     ClientId, Context, Hook, Interest, Malformed, Message, ObjectId, Verdict,
 };
 
-pub use config::CaptureConfig;
+pub use config::{CaptureConfig, Formats};
 pub use control::{BadScreen, CaptureControl, LARGEST_SIDE, SMALLEST_SIDE, Screen};
 pub use stats::{CaptureStats, Counter, Path};
 pub use times::Times;
@@ -85,6 +85,7 @@ pub struct Capture {
     configures: SecondaryMap<SurfaceKey, Configures>,
     pacing: Pacing,
     hold_deadline_ns: u64,
+    formats: Formats,
     main: Option<Main>,
     posted: Option<Posted>,
     composed: Composed,
@@ -129,6 +130,7 @@ impl Capture {
             configures: SecondaryMap::new(),
             pacing: Pacing::new(config.idle_interval.map(nanos)),
             hold_deadline_ns: nanos(config.hold_deadline),
+            formats: config.formats,
             main: None,
             posted: None,
             composed: Composed::default(),

@@ -6,8 +6,8 @@ mod driver;
 
 use std::os::unix::fs::FileExt;
 
-use driver::{World, first_pixel, memfd};
-use stratus_capture::Path;
+use driver::{SCREEN, World, first_pixel, memfd, pixel};
+use stratus_capture::{CaptureConfig, Formats, Path};
 use stratus_frame::{ReadError, Size};
 use stratus_protocols::{
     InterfaceId, wl_buffer, wl_shm, wl_shm_pool, wp_single_pixel_buffer_manager_v1,
@@ -92,22 +92,40 @@ fn a_buffer_destroyed_between_attach_and_commit_shows_nothing() {
     assert!(w.try_take().is_none());
 }
 
-#[test]
-fn formats_are_filtered_and_other_buffers_make_no_frames() {
-    let mut w = World::new();
-    let c = w.connect();
+/// The formats, of those that the compositor offers, that a client hears of.
+fn offered(w: &mut World, c: usize, formats: &[u32]) -> Vec<u32> {
     let shm = w.clients[c].global(InterfaceId::WlShm);
-    for format in [0u32, 1, 0x3033_5258, 0x3432_4742] {
+    for &format in formats {
         w.event(c, shm, wl_shm::EVT_FORMAT_OPCODE, |m| {
             m.uint(format);
         });
     }
-    let offered: Vec<i32> = w.clients[c].events.iter().map(|s| driver::word(s, 0)).collect();
-    assert_eq!(offered, [0, 1]);
+    w.clients[c].events.iter().map(|s| driver::word(s, 0).cast_unsigned()).collect()
+}
+
+#[test]
+fn which_formats_are_offered_is_a_choice() {
+    let formats = [0, 1, 0x3033_5258, 0x3432_4241, 0x3432_4742];
+    let all = CaptureConfig { formats: Formats::All, ..CaptureConfig::new(SCREEN) };
+    let mut w = World::with(&all);
+    let c = w.connect();
+    assert_eq!(offered(&mut w, c, &formats), formats[..4]);
+}
+
+#[test]
+fn formats_are_filtered_and_other_buffers_make_no_frames() {
+    let mut w = World::new();
+    let c = w.connect();
+    assert_eq!(offered(&mut w, c, &[0, 1, 0x3033_5258, 0x3432_4742]), [0, 1]);
     let window = w.window(c);
     let pool = w.pool(c, 1 << 16);
+    // One that was not offered and comes all the same is converted; one that nobody reads is not.
     let deep = w.buffer_of(c, pool.id, [0, 64, 48, 256], 0x3033_5258);
+    pool.paint(0, 0x3ff << 10);
     w.show(window, deep);
+    assert_eq!((pixel(&w.take(), 0, 0), w.stats.path()), (0x0000_ff00, Path::Format));
+    let strange = w.buffer_of(c, pool.id, [0, 64, 48, 256], 0x3432_4742);
+    w.show(window, strange);
     assert!(w.try_take().is_none());
     let manager = InterfaceId::WpSinglePixelBufferManagerV1;
     let opcode = wp_single_pixel_buffer_manager_v1::REQ_CREATE_U32_RGBA_BUFFER_OPCODE;

@@ -66,6 +66,7 @@ impl Passage {
             refresh_mhz: settings.fps * 1000,
             hold_deadline: HOLD_DEADLINE,
             idle_interval: None,
+            formats: settings.pixel_formats.into(),
         };
         let capture = Capture::new(&capture, post, wakeup.waker());
         let stats = capture.stats();

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use stratus_frame::{Codec, Size};
 
 pub use file::load;
-pub use values::{Bitrate, Capture, LogFormat, StreamCodec, StreamSize};
+pub use values::{Bitrate, Capture, LogFormat, PixelFormats, StreamCodec, StreamSize};
 
 use crate::failure::Failure;
 
@@ -55,6 +55,10 @@ pub struct StreamOptions {
     #[arg(long, env = "STRATUS_CAPTURE", value_name = "WHEN", value_enum)]
     pub capture: Option<Capture>,
 
+    /// Pixel formats that games are offered in shared memory [default: direct]
+    #[arg(long, env = "STRATUS_PIXEL_FORMATS", value_name = "WHICH", value_enum)]
+    pub pixel_formats: Option<PixelFormats>,
+
     /// Show games this global although it is hidden by default; may be repeated
     #[arg(long, env = "STRATUS_ALLOW_GLOBAL", value_name = "INTERFACE", value_delimiter = ',')]
     pub allow_global: Vec<String>,
@@ -94,6 +98,7 @@ impl StreamOptions {
             public_host: self.public_host.or(weaker.public_host),
             socket: self.socket.or(weaker.socket),
             capture: self.capture.or(weaker.capture),
+            pixel_formats: self.pixel_formats.or(weaker.pixel_formats),
             allow_global: list(self.allow_global, weaker.allow_global),
             hide_global: list(self.hide_global, weaker.hide_global),
             encoder_threads: self.encoder_threads.or(weaker.encoder_threads),
@@ -127,6 +132,7 @@ impl StreamOptions {
             public_host: self.public_host,
             socket,
             capture: self.capture.unwrap_or_default() == Capture::On,
+            pixel_formats: self.pixel_formats.unwrap_or_default(),
             allow_globals: self.allow_global,
             hide_globals: self.hide_global,
             encoder_threads: self.encoder_threads,
@@ -154,6 +160,8 @@ pub struct Settings {
     pub socket: String,
     /// Whether frames are taken.
     pub capture: bool,
+    /// Pixel formats that games are offered.
+    pub pixel_formats: PixelFormats,
     /// Globals shown although hidden by default.
     pub allow_globals: Vec<String>,
     /// Globals hidden although shown by default.

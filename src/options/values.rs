@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::Deserialize;
+use stratus_capture::Formats;
 use stratus_encode::check_x264_size;
 use stratus_frame::{Codec, Size};
 
@@ -155,6 +156,26 @@ pub enum Capture {
     On,
     /// Messages only pass through; nothing is changed, taken or served.
     Off,
+}
+
+/// Which pixel formats games are offered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PixelFormats {
+    /// Those that the encoder takes as they are, 8 bits a channel.
+    #[default]
+    Direct,
+    /// All that can be converted, 10 bits a channel among them.
+    All,
+}
+
+impl From<PixelFormats> for Formats {
+    fn from(formats: PixelFormats) -> Self {
+        match formats {
+            PixelFormats::Direct => Self::Direct,
+            PixelFormats::All => Self::All,
+        }
+    }
 }
 
 #[cfg(test)]

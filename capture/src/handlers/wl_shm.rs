@@ -1,4 +1,4 @@
-//! `wl_shm`: makes pools, and says which formats there are: those that the encoder takes.
+//! `wl_shm`: makes pools, and says which formats there are.
 
 use std::sync::Arc;
 
@@ -6,9 +6,9 @@ use stratus_protocols::wl_shm::{EVT_FORMAT_OPCODE, REQ_CREATE_POOL_OPCODE};
 use stratus_proxy_core::{Context, Message, Verdict};
 
 use super::Answer;
-use crate::Capture;
 use crate::graph::{Pool, to_data};
-use crate::shm::{PoolMemory, is_readable};
+use crate::shm::{PoolMemory, format_of};
+use crate::{Capture, Formats};
 
 pub(super) const REQUESTS: &[u16] = &[REQ_CREATE_POOL_OPCODE];
 pub(super) const EVENTS: &[u16] = &[EVT_FORMAT_OPCODE];
@@ -35,11 +35,13 @@ pub(super) fn request(
 }
 
 pub(super) fn event(
-    _capture: &mut Capture,
+    capture: &mut Capture,
     _cx: &mut Context<'_>,
     message: &mut Message<'_>,
 ) -> Answer {
     // Clients choose another format when theirs is not offered.
-    let format = message.args().uint()?;
-    Ok(if is_readable(format) { Verdict::Forward } else { Verdict::Drop })
+    let format = format_of(message.args().uint()?);
+    let all = capture.formats == Formats::All;
+    let offered = format.is_some_and(|format| all || format.is_bgrx());
+    Ok(if offered { Verdict::Forward } else { Verdict::Drop })
 }

@@ -5,5 +5,5 @@
 mod picture;
 mod pool;
 
-pub(crate) use picture::{Layout, ShmPicture, is_readable};
+pub(crate) use picture::{Layout, ShmPicture, format_of};
 pub(crate) use pool::PoolMemory;

@@ -10,7 +10,7 @@ use crate::CaptureStats;
 /// Why a buffer's pixels are not for us. The compositor judges for itself whether it is an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Rejected {
-    #[error("its shm format {0:#x} is neither argb8888 nor xrgb8888")]
+    #[error("its shm format {0:#x} is none that is read")]
     Format(u32),
     #[error("its offset, size and stride do not lie in its pool")]
     Bounds,
@@ -55,22 +55,20 @@ impl Layout {
     }
 }
 
-/// `wl_shm.format.argb8888`.
-const ARGB8888: u32 = 0;
-/// `wl_shm.format.xrgb8888`.
-const XRGB8888: u32 = 1;
-
-/// Whether frames can be made of pixels in this `wl_shm.format`.
-pub(crate) fn is_readable(format: u32) -> bool {
-    format_of(format).is_some()
-}
-
-fn format_of(shm: u32) -> Option<PixelFormat> {
-    match shm {
-        ARGB8888 => Some(PixelFormat::Argb8888),
-        XRGB8888 => Some(PixelFormat::Xrgb8888),
-        _ => None,
-    }
+/// What a `wl_shm.format` is; the two of the core protocol have numbers of their own, and all
+/// others those of DRM. `None` if it is not read.
+pub(crate) fn format_of(shm: u32) -> Option<PixelFormat> {
+    Some(match shm {
+        0 => PixelFormat::Argb8888,
+        1 => PixelFormat::Xrgb8888,
+        0x3432_4241 => PixelFormat::Abgr8888,
+        0x3432_4258 => PixelFormat::Xbgr8888,
+        0x3033_5241 => PixelFormat::Argb2101010,
+        0x3033_5258 => PixelFormat::Xrgb2101010,
+        0x3033_4241 => PixelFormat::Abgr2101010,
+        0x3033_4258 => PixelFormat::Xbgr2101010,
+        _ => return None,
+    })
 }
 
 /// One `wl_buffer`'s pixels; made once, when the buffer is created, and shared by its frames.

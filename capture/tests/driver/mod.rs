@@ -62,11 +62,14 @@ impl World {
 
     /// With a time between ends of frame callbacks while nobody watches.
     pub(crate) fn with_idle_interval(idle_interval: Option<Duration>) -> Self {
+        let usual = CaptureConfig::new(SCREEN);
+        Self::with(&CaptureConfig { hold_deadline: DEADLINE, idle_interval, ..usual })
+    }
+
+    pub(crate) fn with(config: &CaptureConfig) -> Self {
         let (post, slot) = mailbox();
         let wakes = Arc::new(CountWakes::default());
-        let config =
-            CaptureConfig { hold_deadline: DEADLINE, idle_interval, ..CaptureConfig::new(SCREEN) };
-        let capture = Capture::new(&config, post, Waker::from(Arc::clone(&wakes)));
+        let capture = Capture::new(config, post, Waker::from(Arc::clone(&wakes)));
         let rules = Arc::new(Rules::new(&capture.interests(), GlobalPolicy::default()));
         let (stats, control) = (capture.stats(), capture.control());
         let (clients, slot) = (Vec::new(), Some(slot));

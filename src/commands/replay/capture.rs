@@ -68,12 +68,8 @@ pub(super) fn config(recording: &Recording, args: &ReplayArgs) -> CaptureConfig 
     let recorded = fact(facts::SIZE).and_then(|size| size.parse::<StreamSize>().ok());
     let size = args.size.or(recorded).map_or(Size::new(1280, 720), |size| size.0);
     let fps = fact(facts::FPS).and_then(|fps| fps.parse().ok()).unwrap_or(60u32);
-    CaptureConfig {
-        size,
-        refresh_mhz: fps.saturating_mul(1000),
-        hold_deadline: HOLD_DEADLINE,
-        idle_interval: None,
-    }
+    let refresh_mhz = fps.saturating_mul(1000);
+    CaptureConfig { refresh_mhz, hold_deadline: HOLD_DEADLINE, ..CaptureConfig::new(size) }
 }
 
 /// In place of the encoder: reads each frame for the same time, one after the other.
