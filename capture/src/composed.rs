@@ -72,7 +72,7 @@ impl Capture {
         if self.graph.has_mapped_popup(surface) {
             return Path::Popup;
         }
-        if self.graph.dialogs(window).next().is_some() {
+        if !self.graph.dialogs(window).is_empty() {
             return Path::Dialog;
         }
         let Some(picture) = &content.picture else { return Path::Direct };
@@ -122,10 +122,11 @@ impl Capture {
         };
         for lay in &new.lays {
             let Some(surface) = self.graph.surfaces.get_mut(lay.surface) else { continue };
-            for rect in surface.fresh.rects().filter_map(|rect| lay.maps(rect, new.size)) {
+            let Some(fresh) = &mut surface.fresh else { continue };
+            for rect in fresh.rects().filter_map(|rect| lay.maps(rect, new.size)) {
                 damage.add(rect);
             }
-            surface.fresh.clear();
+            fresh.clear();
         }
         self.keep_shown(&new.lays);
         if !damage.is_empty() {

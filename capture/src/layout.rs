@@ -119,7 +119,7 @@ impl Graph {
         let surface = self.toplevels.get(window)?.surface;
         let [x, y, width, height] = self.window_geometry(surface)?;
         let own = Size::new(u32::try_from(width).ok()?, u32::try_from(height).ok()?);
-        let dialogs: Vec<_> = self.dialogs(window).collect();
+        let dialogs = self.dialogs(window);
         let more = !dialogs.is_empty() || self.has_mapped_popup(surface);
         let size = if more { screen.at_least(own) } else { own };
         let mut lays = Vec::with_capacity(8);

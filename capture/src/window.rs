@@ -44,7 +44,7 @@ impl Capture {
         if self.graph.is_synchronized(key) {
             return;
         }
-        let cached = self.graph.surfaces.get_mut(key).map(|s| std::mem::take(&mut s.cached).0);
+        let cached = self.graph.surfaces.get_mut(key).map(|s| s.cached.take());
         if let Some(cached) = cached.filter(|change| !change.is_empty()) {
             self.apply(key, cached, now_ns);
         }
@@ -94,7 +94,7 @@ impl Capture {
         while let Some(child) = self.graph.child(parent, index) {
             index += 1;
             let Some(surface) = self.graph.surfaces.get_mut(child) else { continue };
-            let mut cached = std::mem::take(&mut surface.cached).0;
+            let mut cached = surface.cached.take();
             // A child without news of its own may have children with some.
             self.apply_state(child, &mut cached, depth + 1);
         }

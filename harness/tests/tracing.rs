@@ -106,12 +106,7 @@ fn a_trace_shows_what_capture_makes_of_a_conversation() {
     let (post, slot) = mailbox();
     let frames =
         std::thread::spawn(move || while !matches!(slot.wait(true, None), Arrival::Closed) {});
-    let config = CaptureConfig {
-        idle_interval: None,
-        size: Size::new(1600, 900),
-        refresh_mhz: 60_000,
-        hold_deadline: Duration::from_millis(100),
-    };
+    let config = CaptureConfig::new(Size::new(1600, 900));
     let (proxied, hub) = watched(&stage, move |wakeup| Capture::new(&config, post, wakeup.waker()));
     let lines = print(&hub, &NUMBERS());
     let log = log_of(proxied.socket(), &["--fullscreen"]);

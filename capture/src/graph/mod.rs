@@ -52,6 +52,8 @@ pub(crate) struct Graph {
     pub(crate) pools: SlotMap<PoolKey, Pool>,
     /// Mapped windows, the newest last.
     mapped: Vec<ToplevelKey>,
+    /// How many windows were mapped so far.
+    maps: u64,
 }
 
 impl Graph {
@@ -61,19 +63,13 @@ impl Graph {
         self.mapped.iter().rev().find(is_root).copied()
     }
 
-    /// The mapped dialogs of a window, and those of the dialogs, the newest last.
-    pub(crate) fn dialogs(&self, root: ToplevelKey) -> impl Iterator<Item = SurfaceKey> + '_ {
-        let none = self.toplevels.get(root).is_none_or(|t| t.dialogs.is_empty());
-        let mapped = if none { &[][..] } else { &self.mapped[..] };
-        mapped
-            .iter()
-            .filter(move |&&k| k != root && self.root_window(k) == Some(root))
-            .filter_map(|&k| Some(self.toplevels.get(k)?.surface))
-    }
-
     /// A window got its first buffer.
     pub(crate) fn map(&mut self, key: ToplevelKey) {
         self.mapped.push(key);
+        self.maps += 1;
+        if let Some(toplevel) = self.toplevels.get_mut(key) {
+            toplevel.mapped_as = Some(self.maps);
+        }
     }
 
     /// A window lost its buffer or its objects: it returns to the state that it was made in, and

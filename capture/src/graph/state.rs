@@ -15,9 +15,25 @@ const MAX_RECTS: usize = 8;
 #[derive(Debug, Default)]
 pub(crate) struct Pending(pub(crate) Change);
 
-/// Committed state of a synchronized subsurface that waits for its parent.
+/// Committed state of a synchronized subsurface that waits for its parent, where there is some:
+/// most surfaces never have any.
 #[derive(Debug, Default)]
-pub(crate) struct Cached(pub(crate) Change);
+pub(crate) struct Cached(pub(crate) Option<Box<Change>>);
+
+impl Cached {
+    /// Adds what a commit says.
+    pub(crate) fn add(&mut self, change: Change) {
+        match &mut self.0 {
+            Some(cached) => cached.merge(change),
+            none => *none = Some(Box::new(change)),
+        }
+    }
+
+    /// Takes what there is; nothing is left.
+    pub(crate) fn take(&mut self) -> Change {
+        self.0.take().map(|change| *change).unwrap_or_default()
+    }
+}
 
 /// What was attached: a buffer by its key, and from the commit on what it shows. The inner `None`
 /// is nil.

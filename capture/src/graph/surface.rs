@@ -40,7 +40,7 @@ pub(crate) struct Surface {
     pub(crate) cached: Cached,
     pub(crate) applied: Applied,
     /// What changed of its buffer since it was composed last, in pixels of the buffer.
-    pub(crate) fresh: Damage,
+    pub(crate) fresh: Option<Box<Damage>>,
     /// Its popups, the newest last, as far as they are followed.
     pub(crate) popups: Vec<SurfaceKey>,
     /// Where it lies if it is a popup: left and top edge relative to its parent's window geometry,
@@ -60,7 +60,7 @@ impl Surface {
             pending: Pending::default(),
             cached: Cached::default(),
             applied: Applied::default(),
-            fresh: Damage::default(),
+            fresh: None,
             popups: Vec::new(),
             popup_at: (0, 0),
             popup_moves: None,
@@ -70,7 +70,8 @@ impl Surface {
 
     /// The viewport that the commits so far set, applied or not.
     pub(crate) fn newest_viewport(&self) -> Viewport {
-        self.cached.0.viewport.unwrap_or(self.applied.viewport)
+        let cached = self.cached.0.as_ref().and_then(|change| change.viewport);
+        cached.unwrap_or(self.applied.viewport)
     }
 
     /// Adds to what changed since the surface was composed last.
@@ -78,13 +79,19 @@ impl Surface {
         let picture = self.applied.content.as_ref().and_then(|c| c.picture.as_ref());
         let Some(size) = picture.map(|p| p.size) else { return };
         let mut fresh = damage.resolve(size, &self.applied);
-        fresh.absorb(&std::mem::replace(&mut self.fresh, Damage::none(size)));
-        self.fresh = fresh;
+        match &mut self.fresh {
+            Some(noted) => {
+                fresh.absorb(noted);
+                **noted = fresh;
+            }
+            none => *none = Some(Box::new(fresh)),
+        }
     }
 
     /// The stack that the next commit sets: to begin with, what the commits so far set.
     pub(crate) fn stack_mut(&mut self, own: SurfaceKey) -> &mut Stack {
-        let committed = self.cached.0.stack.as_ref().or(self.applied.stack.as_ref());
+        let cached = self.cached.0.as_ref().and_then(|change| change.stack.as_ref());
+        let committed = cached.or(self.applied.stack.as_ref());
         let pending = &mut self.pending.0.stack;
         pending
             .get_or_insert_with(|| committed.cloned().unwrap_or_else(|| Box::new(Stack::new(own))))
@@ -97,7 +104,8 @@ impl Surface {
 
     /// Takes a subsurface out of all states at once: it is unmapped by that (`wl_subsurface`).
     pub(crate) fn drop_child(&mut self, child: SurfaceKey) {
-        let stacks = [&mut self.pending.0.stack, &mut self.cached.0.stack, &mut self.applied.stack];
+        let cached = self.cached.0.as_mut().and_then(|change| change.stack.as_mut());
+        let stacks = [self.pending.0.stack.as_mut(), cached, self.applied.stack.as_mut()];
         for stack in stacks.into_iter().flatten() {
             stack.remove(child);
         }
@@ -114,6 +122,8 @@ pub(crate) struct Toplevel {
     pub(crate) parent: Option<ToplevelKey>,
     /// Windows whose parent it is, as far as they are followed.
     pub(crate) dialogs: Vec<ToplevelKey>,
+    /// Its number among all windows that were mapped; the newest has the highest.
+    pub(crate) mapped_as: Option<u64>,
     /// Whether it was configured at least once.
     pub(crate) configured: bool,
     /// Whether we asked the compositor to make it fullscreen.
@@ -132,6 +142,7 @@ impl Toplevel {
             surface,
             parent: None,
             dialogs: Vec::new(),
+            mapped_as: None,
             configured: false,
             fullscreen_asked: false,
             min_size: None,

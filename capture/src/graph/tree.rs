@@ -1,6 +1,6 @@
 //! How surfaces hang together: subsurfaces, popups, and the window that they belong to.
 
-use super::{Applied, Cached, Graph, Role, SurfaceKey, ToplevelKey};
+use super::{Applied, Cached, Graph, MAX_DIALOGS, Role, SurfaceKey, ToplevelKey};
 
 /// How far up or down we follow a tree. Nesting this deep is no program's; the bound keeps a
 /// client from costing us more than its messages did.
@@ -105,6 +105,20 @@ impl Graph {
             }
         }
         None
+    }
+
+    /// The mapped dialogs of a window, and those of the dialogs, the newest last.
+    pub(crate) fn dialogs(&self, root: ToplevelKey) -> Vec<SurfaceKey> {
+        let mut found = Vec::new();
+        let mut below = self.toplevels.get(root).map_or(&[][..], |t| &t.dialogs).to_vec();
+        // Each window has one parent, so none comes twice.
+        while let Some(toplevel) = below.pop().and_then(|key| self.toplevels.get(key)) {
+            found.extend(toplevel.mapped_as.map(|number| (number, toplevel.surface)));
+            let room = MAX_DIALOGS.saturating_sub(found.len() + below.len());
+            below.extend(toplevel.dialogs.iter().take(room));
+        }
+        found.sort_unstable_by_key(|(number, _)| *number);
+        found.into_iter().map(|(_, surface)| surface).collect()
     }
 
     /// The window without a parent above a dialog, or the window itself.

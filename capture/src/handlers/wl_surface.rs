@@ -99,7 +99,7 @@ fn commit(capture: &mut Capture, cx: &mut Context<'_>, key: SurfaceKey) {
     }
     if capture.graph.is_synchronized(key) {
         if let Some(surface) = capture.graph.surfaces.get_mut(key) {
-            surface.cached.0.merge(change);
+            surface.cached.add(change);
         }
         return;
     }

@@ -55,12 +55,17 @@ impl Layout {
     }
 }
 
+/// `wl_shm.format.argb8888`.
+const ARGB8888: u32 = 0;
+/// `wl_shm.format.xrgb8888`.
+const XRGB8888: u32 = 1;
+
 /// What a `wl_shm.format` is; the two of the core protocol have numbers of their own, and all
 /// others those of DRM. `None` if it is not read.
 pub(crate) fn format_of(shm: u32) -> Option<PixelFormat> {
     Some(match shm {
-        0 => PixelFormat::Argb8888,
-        1 => PixelFormat::Xrgb8888,
+        ARGB8888 => PixelFormat::Argb8888,
+        XRGB8888 => PixelFormat::Xrgb8888,
         0x3432_4241 => PixelFormat::Abgr8888,
         0x3432_4258 => PixelFormat::Xbgr8888,
         0x3033_5241 => PixelFormat::Argb2101010,

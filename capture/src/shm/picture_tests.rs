@@ -52,8 +52,8 @@ fn numbers_that_leave_the_pool_are_rejected() {
     ] {
         assert_eq!(Layout::new(numbers, XRGB8888, i32::MAX as usize), bounds, "{numbers:?}");
     }
-    // XR30
-    assert_eq!(Layout::new(ok, 0x3033_5258, 4096), Err(Rejected::Format(0x3033_5258)));
+    // BG24
+    assert_eq!(Layout::new(ok, 0x3432_4742, 4096), Err(Rejected::Format(0x3432_4742)));
 }
 
 #[test]
