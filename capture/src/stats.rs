@@ -125,7 +125,7 @@ impl CaptureStats {
     }
 
     /// Reads that failed, each of which took its frame's damage with it.
-    pub(crate) fn lost(&self) -> u64 {
+    pub fn lost(&self) -> u64 {
         self.truncated.value() + self.unfinished.value() + self.unread.value()
     }
 

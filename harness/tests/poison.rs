@@ -18,9 +18,8 @@ use std::time::{Duration, Instant};
 
 use stratus_capture::CaptureConfig;
 use stratus_frame::{Arrival, Frame, PixelView, Size, Slot};
-use stratus_harness::client::{self, Buffers, Counts, End, Pace};
-use stratus_harness::compositor::{Compositor, Config, Global, Pace as Callbacks, Record, Release};
-use stratus_harness::dmabuf::Dmabuf;
+use stratus_harness::client::{self, Counts, End, Pace};
+use stratus_harness::compositor::{Compositor, Config, Pace as Callbacks, Record, Release};
 use stratus_harness::marker;
 use stratus_harness::scene::Motion;
 use stratus_harness::sway::{Options, Sway};
@@ -37,11 +36,10 @@ fn frames() -> u64 {
     wanted.map_or(USUAL_FRAMES, |n| n.parse().expect("STRATUS_POISON_FRAMES is a number"))
 }
 
-fn script(buffers: usize, kind: Buffers, frames: u64) -> client::Config {
+fn script(buffers: usize, frames: u64) -> client::Config {
     client::Config {
         size: SIZE,
         buffers,
-        kind,
         frames,
         pace: Pace::Rate(RATE),
         motion: Motion::MarkerOnly,
@@ -123,22 +121,13 @@ fn reader(slot: Slot, pauses: Pauses) -> JoinHandle<Read> {
 
 /// One client in front of a compositor, once without and once with the proxy.
 fn compare(folder: &Path, compositor: &Path, buffers: usize, what: &str) -> [Counts; 2] {
-    compare_kind(folder, compositor, (buffers, Buffers::OnePool), what)
-}
-
-fn compare_kind(
-    folder: &Path,
-    compositor: &Path,
-    (buffers, kind): (usize, Buffers),
-    what: &str,
-) -> [Counts; 2] {
-    let direct = client::play(compositor, &script(buffers, kind, frames() / 2)).unwrap();
+    let direct = client::play(compositor, &script(buffers, frames() / 2)).unwrap();
     assert_eq!((&direct.end, direct.stray_releases), (&End::Finished, 0), "{what}: {direct:?}");
 
     let config = CaptureConfig::new(Size::new(SIZE.0, SIZE.1));
     let (proxied, slot, stats) = Proxied::capturing(folder, compositor, config);
     let reader = reader(slot, ENCODER);
-    let through = client::play(proxied.socket(), &script(buffers, kind, frames())).unwrap();
+    let through = client::play(proxied.socket(), &script(buffers, frames())).unwrap();
     let gone = || (stats.clients.value() == 0 && stats.held.value() == 0).then_some(());
     wait_for("the end of all holds", LIMIT, gone).unwrap();
     proxied.stop();
@@ -186,44 +175,21 @@ fn assert_nobody_waits(pairs: &[[Counts; 2]]) {
     assert!(through <= directly * 2.0 + 0.1, "{through} waits a commit, directly {directly}");
 }
 
-fn compositor(folder: &Path, release: Release) -> Compositor {
-    let mut globals = Global::usual();
-    globals.push(Global::dmabuf());
-    let config = Config {
-        globals,
-        record: Record::Nothing,
-        release,
-        pace: Callbacks::Never,
-        size: (SIZE.0 as i32, SIZE.1 as i32),
-        mode: (SIZE.0 as i32, SIZE.1 as i32, 60_000),
-        ..Config::default()
-    };
-    Compositor::start(&folder.join("compositor"), config).unwrap()
-}
-
-/// `STRATUS_POISON_COMPOSITOR` adds a running compositor that takes the machine's dmabufs.
-#[test]
-fn released_dmabufs_are_not_read() {
-    let _watchdog = Watchdog::start("poisoned dmabufs", Duration::from_secs(3600));
-    if !Dmabuf::are_real() {
-        println!("skipped in part: no /dev/udmabuf, files stand in for dmabufs");
-    }
-    let folder = tempfile::Builder::new().prefix("stratus-test-").tempdir_in("/tmp").unwrap();
-    let running = std::env::var_os("STRATUS_POISON_COMPOSITOR");
-    if let Some(socket) = &running {
-        compare_kind(folder.path(), Path::new(socket), (3, Buffers::Dmabufs), "running");
-    }
-    let compositor = compositor(folder.path(), Release::AtNextCommit);
-    compare_kind(folder.path(), compositor.socket(), (3, Buffers::Dmabufs), "AtNextCommit");
-}
-
 #[test]
 fn released_buffers_are_not_read_beside_a_scripted_compositor() {
     let _watchdog = Watchdog::start("poison", Duration::from_secs(600));
     let mut pairs = Vec::new();
     for release in [Release::AtOnce, Release::AtNextCommit] {
         let folder = tempfile::Builder::new().prefix("stratus-test-").tempdir_in("/tmp").unwrap();
-        let compositor = compositor(folder.path(), release);
+        let config = Config {
+            record: Record::Nothing,
+            release,
+            pace: Callbacks::Never,
+            size: (SIZE.0 as i32, SIZE.1 as i32),
+            mode: (SIZE.0 as i32, SIZE.1 as i32, 60_000),
+            ..Config::default()
+        };
+        let compositor = Compositor::start(&folder.path().join("compositor"), config).unwrap();
         for buffers in [2, 3, 4] {
             let what = format!("{release:?}");
             pairs.push(compare(folder.path(), compositor.socket(), buffers, &what));
