@@ -4,7 +4,9 @@
 //! proxy thread                      pipeline thread              network thread
 //! Proxy -> Capture -> Post ~~> Slot -> Pipeline -> Sink ~~> Publisher -> Server
 //!   ^                                  |     ^                              |
-//!   '---- Wakeup <~~ dropped Hold -----'     '---- PipelineHandle <~~ events'
+//!   |                                  |     '---- PipelineHandle <~~ events'
+//!   '---- Wakeup <~~ dropped Hold -----'
+//!            Capture -> CursorCell ~~~~~~~~~~~~~~~~~~~~~~> Publisher
 //! ```
 //!
 //! A wavy line crosses from one thread to another; none of them waits. Beside the capture stands
@@ -17,7 +19,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 use stratus_encode::{Pipeline, PipelineConfig, PipelineError, PipelineHandle, Sink};
-use stratus_frame::{EncodedFrame, Post, mailbox};
+use stratus_frame::{CursorCell, EncodedFrame, Post, mailbox};
 use stratus_proxy::core::GlobalPolicy;
 use stratus_stream::core::message::EndReason;
 use stratus_stream::{Limits, Publisher, Server, ServerConfig, ServerEvent, random_token};
@@ -121,6 +123,13 @@ impl Stream {
     /// The way of frames into the encoder, for the passage; once.
     pub fn take_post(&mut self) -> Option<Post> {
         self.0.as_mut().and_then(|live| live.post.take())
+    }
+
+    /// Tells the players what becomes of the game's cursor.
+    pub fn follow_cursor(&self, cursor: &CursorCell) {
+        let Some(server) = self.0.as_ref().and_then(|live| live.server.as_ref()) else { return };
+        let publisher = server.publisher();
+        cursor.follow(move |state| publisher.set_cursor(state));
     }
 }
 

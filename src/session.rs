@@ -96,8 +96,9 @@ impl Parts {
         stream: &mut Stream,
         reporter: &mpsc::UnboundedSender<Report>,
     ) -> Result<(), Failure> {
-        self.passage =
-            Some(Passage::open(settings, &directory, upstream, stream.take_post(), reporter)?);
+        let passage = Passage::open(settings, &directory, upstream, stream.take_post(), reporter)?;
+        stream.follow_cursor(passage.cursor());
+        self.passage = Some(passage);
         let game = Game::start(command, &settings.socket, &directory, family.marker())?;
         tracing::info!(
             "{} plays in Sway, {} at {} frames a second",
@@ -124,6 +125,7 @@ pub async fn serve(
     let (reporter, mut reports) = mpsc::unbounded_channel();
     let mut stream = Stream::start(settings, &reporter)?;
     let passage = Passage::open(settings, directory, upstream, stream.take_post(), &reporter)?;
+    stream.follow_cursor(passage.cursor());
     stream.announce()?;
     tracing::info!("start games with WAYLAND_DISPLAY={}", settings.socket);
     let end = loop {

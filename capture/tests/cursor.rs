@@ -192,11 +192,11 @@ fn shapes_have_the_names_of_css_and_tablet_tools_have_cursors_of_their_own() {
     };
     for (shape, name) in [(1, "default"), (4, "pointer"), (21, "nw-resize"), (36, "all-resize")] {
         set(&mut w, device, shape);
-        assert_eq!(look(&w), CursorLook::Shape(name));
+        assert_eq!(look(&w), CursorLook::Shape(name.into()));
     }
     for unknown in [0, 37, u32::MAX] {
         set(&mut w, device, unknown);
-        assert_eq!(look(&w), CursorLook::Shape("all-resize"));
+        assert_eq!(look(&w), CursorLook::Shape("all-resize".into()));
     }
     let seat = w.clients[c].global(InterfaceId::WlSeat);
     let opcode = zwp_tablet_manager_v2::REQ_GET_TABLET_SEAT_OPCODE;
@@ -212,7 +212,7 @@ fn shapes_have_the_names_of_css_and_tablet_tools_have_cursors_of_their_own() {
     w.request(c, tool, zwp_tablet_tool_v2::REQ_SET_CURSOR_OPCODE, |m| {
         m.uint(1).object(surface).int(0).int(0);
     });
-    assert_eq!(look(&w), CursorLook::Shape("all-resize"));
+    assert_eq!(look(&w), CursorLook::Shape("all-resize".into()));
     set_cursor(&mut w, it, surface, (0, 0));
     assert_eq!(image(&w).1, 5, "the later request wins");
 }

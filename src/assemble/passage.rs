@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use stratus_capture::{Capture, CaptureConfig, CaptureStats};
-use stratus_frame::{Arrival, Post, mailbox};
+use stratus_frame::{Arrival, CursorCell, Post, mailbox};
 use stratus_proxy::core::{Hook, Observed, PassThrough};
 use stratus_proxy::{Proxy, ProxyConfig, ProxyHandle, SocketName, Wakeup};
 use stratus_recording::Place;
@@ -26,6 +26,7 @@ pub struct Passage {
     handle: ProxyHandle,
     thread: JoinHandle<()>,
     stats: Option<Arc<CaptureStats>>,
+    cursor: CursorCell,
     hub: Hub,
     records: Records,
     control: ControlSocket,
@@ -69,10 +70,11 @@ impl Passage {
             formats: settings.pixel_formats.into(),
         };
         let capture = Capture::new(&capture, post, wakeup.waker());
-        let stats = capture.stats();
+        let (stats, cursor) = (capture.stats(), capture.cursor());
         let hook = Observed { hook: capture, observer };
         let proxy = Proxy::bind(config, hook, wakeup).map_err(|e| failed(&e))?;
-        Self::run(proxy, Some(stats), (hub, records), reporter)
+        let passage = Self::run(proxy, Some(stats), (hub, records), reporter)?;
+        Ok(Self { cursor, ..passage })
     }
 
     fn run<H: Hook + Send + 'static>(
@@ -102,13 +104,20 @@ impl Passage {
                 }
             })
             .map_err(|e| Failure::new("start the proxy's thread", e))?;
-        Ok(Self { socket, handle, thread, stats, hub, records, control })
+        let cursor = CursorCell::default();
+        Ok(Self { socket, handle, thread, stats, cursor, hub, records, control })
     }
 
     /// The games' socket.
     #[must_use]
     pub fn socket(&self) -> &Path {
         &self.socket
+    }
+
+    /// The game's cursor; never known where frames are not taken.
+    #[must_use]
+    pub fn cursor(&self) -> &CursorCell {
+        &self.cursor
     }
 
     /// Where to watch what passes.

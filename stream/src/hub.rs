@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use stratus_frame::{EncodedFrame, FrameId, MonoTime, Size};
+use stratus_frame::{CursorState, EncodedFrame, FrameId, MonoTime, Size};
 use stratus_stream_core::message::EndReason;
 use stratus_stream_core::viewer::{Viewer, in_flight_limit};
 use stratus_stream_core::wire::MAX_ACCESS_UNIT;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 
 use crate::event::{ServerEvent, ViewerId};
 
@@ -62,6 +62,8 @@ pub(crate) struct Hub {
     state: Mutex<State>,
     events: Events,
     max_viewers: usize,
+    /// Beside the lock, as it is nothing of the frames.
+    cursor: watch::Sender<CursorState>,
 }
 
 /// A viewer's place in the hub; dropping it leaves.
@@ -87,12 +89,18 @@ impl Hub {
     pub(crate) fn new(events: Events, screen: Screen, max_viewers: usize) -> Arc<Self> {
         let state =
             State { screen, viewers: BTreeMap::new(), next_id: 0, ready: false, ended: false };
-        Arc::new(Self { state: Mutex::new(state), events, max_viewers })
+        let cursor = watch::Sender::new(CursorState::default());
+        Arc::new(Self { state: Mutex::new(state), events, max_viewers, cursor })
     }
 
     /// What the game's screen is, for who joins.
     pub(crate) fn screen(&self) -> Screen {
         self.lock().screen
+    }
+
+    /// The cursor, which a viewer's task follows.
+    pub(crate) fn cursor(&self) -> watch::Receiver<CursorState> {
+        self.cursor.subscribe()
     }
 
     /// Whether this viewer says what the game's screen is: it is there longest.
@@ -232,6 +240,11 @@ impl Publisher {
     /// may be on their way.
     pub fn set_screen(&self, size: Size, millifps: u32) {
         self.0.lock().screen = Screen { size, millifps };
+    }
+
+    /// Tells every viewer what the cursor is now. One that is slow misses what was in between.
+    pub fn set_cursor(&self, state: CursorState) {
+        self.0.cursor.send_replace(state);
     }
 
     /// Whether some viewer has room for a frame; false without viewers. While it is false, frames

@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use quinn::Endpoint;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
-use stratus_frame::MonoTime;
+use stratus_frame::{CursorState, MonoTime};
 use stratus_stream_core::clock::Clock;
 use stratus_stream_core::link::Link;
 use stratus_stream_core::message::{ClientStats, EndReason, Message, Resize, Welcome};
@@ -23,6 +23,9 @@ use crate::refusal::close_normally;
 pub enum PlayerEvent {
     /// The next frame to decode.
     Frame(ReceivedFrame),
+    /// What the cursor is from now on, if it changed since it was told last; before the first it
+    /// is unknown. What was in between is left out.
+    Cursor(CursorState),
     /// The session is over; all frames sent before have been yielded.
     End(EndReason),
     /// The connection is gone without an end.
@@ -50,6 +53,8 @@ pub struct Player {
     remote: SocketAddr,
     welcome: Welcome,
     clock: Arc<Mutex<Clock>>,
+    cursor: watch::Receiver<CursorState>,
+    cursor_changed: bool,
     arrived: mpsc::Receiver<Arrived>,
     outgoing: mpsc::UnboundedSender<Message>,
     order: DecodeOrder<ReceivedFrame>,
@@ -68,10 +73,12 @@ impl Player {
         // server sees them.
         let (arrived_in, arrived) = mpsc::channel(2);
         let (outgoing, to_send) = mpsc::unbounded_channel();
+        let (cursor_in, cursor) = watch::channel(CursorState::default());
         let pump = Pump::new(
             joined.connection.clone(),
             joined.control,
             Arc::clone(&clock),
+            cursor_in,
             arrived_in,
             to_send,
         );
@@ -82,6 +89,8 @@ impl Player {
             remote: joined.remote,
             welcome: joined.welcome,
             clock,
+            cursor,
+            cursor_changed: false,
             arrived,
             outgoing,
             order: DecodeOrder::default(),
@@ -123,6 +132,9 @@ impl Player {
             if self.order.poll_keyframe_request(now) {
                 self.send_keyframe_request();
             }
+            if std::mem::take(&mut self.cursor_changed) {
+                return PlayerEvent::Cursor(self.cursor.borrow_and_update().clone());
+            }
             match &self.outcome {
                 Some(Outcome::End(reason)) => return PlayerEvent::End(reason.clone()),
                 Some(Outcome::Lost(why)) => return PlayerEvent::Lost(why.clone()),
@@ -155,6 +167,8 @@ impl Player {
                     self.outcome.get_or_insert(Outcome::Lost(why));
                 }
             },
+            // Without a sender, the end is what comes next.
+            Ok(()) = self.cursor.changed() => self.cursor_changed = true,
             () = due => {}
         }
     }

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use quinn::{Connection, RecvStream, SendStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use stratus_frame::MonoTime;
+use stratus_frame::{CursorState, MonoTime};
 use stratus_stream_core::clock::Clock;
+use stratus_stream_core::cursor::CursorStore;
 use stratus_stream_core::message::{EndReason, Message, Messages, Refusal, RefusalCode};
 
 use crate::receive::{Received, ReceivedFrame, receive};
@@ -52,6 +53,8 @@ pub(crate) struct Pump {
     connection: Connection,
     control: ControlStream,
     clock: Arc<Mutex<Clock>>,
+    images: CursorStore,
+    cursor: watch::Sender<CursorState>,
     arrived: mpsc::Sender<Arrived>,
     outgoing: mpsc::UnboundedReceiver<Message>,
     outbox: BytesMut,
@@ -65,6 +68,7 @@ impl Pump {
         connection: Connection,
         control: ControlStream,
         clock: Arc<Mutex<Clock>>,
+        cursor: watch::Sender<CursorState>,
         arrived: mpsc::Sender<Arrived>,
         outgoing: mpsc::UnboundedReceiver<Message>,
     ) -> Self {
@@ -72,6 +76,8 @@ impl Pump {
             connection,
             control,
             clock,
+            images: CursorStore::default(),
+            cursor,
             arrived,
             outgoing,
             outbox: BytesMut::new(),
@@ -165,6 +171,13 @@ impl Pump {
                     let now = MonoTime::now();
                     let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
                     clock.handle_pong(ping, received, sent, now);
+                }
+                Message::CursorImage(part) => {
+                    self.images.handle_part(&part).map_err(|e| Refusal::from(&e))?;
+                }
+                Message::Cursor(sent) => {
+                    let state = self.images.handle_cursor(&sent).map_err(|e| Refusal::from(&e))?;
+                    self.cursor.send_replace(state);
                 }
                 Message::End(reason) => return Ok(Some(reason)),
                 // The close that follows has the same text.

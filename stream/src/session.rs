@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 use quinn::{Connection, ConnectionError, RecvStream, SendStream, WriteError};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use stratus_frame::{EncodedFrame, MonoTime};
+use stratus_frame::{CursorState, EncodedFrame, MonoTime};
+use stratus_stream_core::cursor::CursorFeed;
 use stratus_stream_core::header::{FrameHeader, HEADER_LEN};
 use stratus_stream_core::message::{EndReason, Message, Messages, Refusal, RefusalCode, Resize};
 use stratus_stream_core::wire::{FRAMING_LEN, MAX_MESSAGE};
@@ -199,6 +200,8 @@ pub(crate) struct Control {
     resize: Option<Resize>,
     /// When the next may be told.
     next_resize: Instant,
+    /// What is sent of the cursor.
+    feed: CursorFeed,
 }
 
 impl Control {
@@ -213,15 +216,18 @@ impl Control {
         // A stream just accepted has a priority to set.
         let _ = send.set_priority(CONTROL_PRIORITY);
         let next_resize = Instant::now();
-        Self { send, recv, messages, outbox, last_stats: None, resize: None, next_resize }
+        let feed = CursorFeed::default();
+        Self { send, recv, messages, outbox, last_stats: None, resize: None, next_resize, feed }
     }
 
     /// Answers messages until something ends the session. Dropping the future loses nothing.
     async fn run(&mut self, hub: &Hub, id: ViewerId) -> Over {
+        let mut cursor = hub.cursor();
         loop {
             if let Err(refusal) = self.handle_messages(hub, id) {
                 return Over::Refused(refusal);
             }
+            let cursor_due = self.feed_cursor(&mut cursor);
             tokio::select! {
                 biased;
                 written = self.send.write(&self.outbox), if !self.outbox.is_empty() => {
@@ -230,6 +236,9 @@ impl Control {
                         Err(e) => return Over::Gone(e.to_string()),
                     }
                 }
+                // The hub lives as long as this.
+                _ = cursor.changed(), if self.outbox.is_empty() => {}
+                () = sleep(cursor_due.unwrap_or_default()), if cursor_due.is_some() => {}
                 () = sleep_until(self.next_resize), if self.resize.is_some() => {
                     self.tell_resize(hub, id);
                 }
@@ -247,6 +256,19 @@ impl Control {
                 },
             }
         }
+    }
+
+    /// Puts what is to be said of the cursor next into the empty outbox, so that no more than a
+    /// message of it is ever in front of another. Says how long to wait with it, if it must.
+    fn feed_cursor(&mut self, cursor: &mut watch::Receiver<CursorState>) -> Option<Duration> {
+        if !self.outbox.is_empty() {
+            return None;
+        }
+        let now = MonoTime::now();
+        if let Some(message) = self.feed.poll(&cursor.borrow_and_update(), now) {
+            message.encode(&mut self.outbox);
+        }
+        self.feed.poll_timeout().map(|due| due.since(now))
     }
 
     fn handle_messages(&mut self, hub: &Hub, id: ViewerId) -> Result<(), Refusal> {

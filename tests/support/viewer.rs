@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use stratus_encode::{Decoded, Decoder};
-use stratus_frame::Size;
+use stratus_frame::{CursorState, Size};
 use stratus_harness::picture::Picture;
 use stratus_stream::core::link::Link;
 use stratus_stream::{Player, PlayerConfig, PlayerEvent, ReceivedFrame};
@@ -26,6 +26,8 @@ pub(crate) struct Seen {
     pub newest: Option<Picture>,
     /// When it came.
     pub newest_at: Option<Instant>,
+    /// The cursor.
+    pub cursor: CursorState,
     /// Why the stream is over, if it is.
     pub over: Option<String>,
     hashes: HashSet<u64>,
@@ -115,6 +117,7 @@ async fn play(link: &Link, seen: &Mutex<Seen>, mut stopped: oneshot::Receiver<()
                     Err(error) => seen.over = Some(error.to_string()),
                 }
             }
+            PlayerEvent::Cursor(state) => seen.lock().unwrap().cursor = state,
             PlayerEvent::End(reason) => {
                 seen.lock().unwrap().over = Some(reason.text);
                 return;

@@ -1,11 +1,10 @@
 //! The cursor as the game wants it: a value of its own, never part of a picture.
 //!
 //! The player draws it where its own pointer is, so that it moves without the stream's delay. The
-//! capture leaves its newest state in a [`CursorCell`]; whoever ships it looks there when woken,
-//! and sees what holds now, not what was in between.
+//! capture leaves its newest state in a [`CursorCell`], which tells whoever ships it of each change.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
 
 use bytes::Bytes;
 
@@ -47,7 +46,7 @@ pub enum CursorLook {
     Hidden,
     /// One of the player's own, named as in `wp_cursor_shape_device_v1.shape`, with hyphens as in
     /// CSS: "default", "nw-resize".
-    Shape(&'static str),
+    Shape(Cow<'static, str>),
     /// An image of the game's.
     Image {
         /// The pixels.
@@ -87,10 +86,12 @@ pub struct CursorState {
     pub bounds: PointerBounds,
 }
 
+type Follower = Arc<dyn Fn(CursorState) + Send + Sync>;
+
 #[derive(Default)]
 struct Inside {
     state: CursorState,
-    waker: Option<Waker>,
+    follower: Option<Follower>,
 }
 
 /// Where the newest state lies. Clones share it.
@@ -102,22 +103,29 @@ impl CursorCell {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Calls `waker` after each change from now on, on the thread that made it.
-    pub fn set_waker(&self, waker: Waker) {
-        self.lock().waker = Some(waker);
+    /// Tells `follower` of the state now and of each change, on the thread that makes it: it must
+    /// return soon, and wait for nobody.
+    pub fn follow(&self, follower: impl Fn(CursorState) + Send + Sync + 'static) {
+        let follower: Follower = Arc::new(follower);
+        let state = {
+            let mut inside = self.lock();
+            inside.follower = Some(Arc::clone(&follower));
+            inside.state.clone()
+        };
+        follower(state);
     }
 
-    /// Puts `state` in place of the one before, and wakes whoever waits if it differs.
+    /// Puts `state` in place of the one before, and tells of it if it differs.
     pub fn put(&self, state: CursorState) {
         let mut inside = self.lock();
         if inside.state == state {
             return;
         }
-        inside.state = state;
-        let waker = inside.waker.clone();
+        inside.state = state.clone();
+        let follower = inside.follower.clone();
         drop(inside);
-        if let Some(waker) = waker {
-            waker.wake();
+        if let Some(follower) = follower {
+            follower(state);
         }
     }
 
@@ -130,31 +138,22 @@ impl CursorCell {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::task::Wake;
-
     use super::*;
 
-    #[derive(Default)]
-    struct Count(AtomicUsize);
-    impl Wake for Count {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
     #[test]
-    fn the_newest_state_stays_and_only_changes_wake() {
-        let count = Arc::new(Count::default());
+    fn the_newest_state_stays_and_only_changes_are_told() {
+        let told = Arc::new(Mutex::new(Vec::new()));
         let cell = CursorCell::default();
-        assert_eq!(cell.latest(), CursorState::default());
-        cell.set_waker(Waker::from(Arc::clone(&count)));
         let hidden = CursorState { look: CursorLook::Hidden, ..CursorState::default() };
-        let shape = CursorState { look: CursorLook::Shape("text"), ..CursorState::default() };
+        let shape =
+            CursorState { look: CursorLook::Shape("text".into()), ..CursorState::default() };
+        cell.put(hidden.clone());
+        let into = Arc::clone(&told);
+        cell.follow(move |state| into.lock().unwrap_or_else(PoisonError::into_inner).push(state));
         for state in [&hidden, &shape, &shape] {
             cell.clone().put(state.clone());
         }
         assert_eq!(cell.latest(), shape);
-        assert_eq!(count.0.load(Ordering::Relaxed), 2);
+        assert_eq!(*told.lock().unwrap_or_else(PoisonError::into_inner), [hidden, shape]);
     }
 }

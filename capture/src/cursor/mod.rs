@@ -191,7 +191,7 @@ impl Cursor {
         let look = match self.said {
             Said::Nothing => CursorLook::Unknown,
             Said::Hidden => CursorLook::Hidden,
-            Said::Shape(name) => CursorLook::Shape(name),
+            Said::Shape(name) => CursorLook::Shape(name.into()),
             Said::Surface { surface, hotspot } => {
                 match self.drawn.iter().find(|d| d.surface == surface).map(|d| &d.content) {
                     None | Some(Content::Nothing) => CursorLook::Hidden,

@@ -58,8 +58,55 @@ fn number(bytes: &[u8]) -> usize {
     bytes.iter().fold(0, |n, b| n << 8 | usize::from(*b))
 }
 
+fn word(bytes: &[u8], at: usize) -> usize {
+    number(&bytes[at..at + 4])
+}
+
+/// How many bytes the fields of a part of a cursor's image take.
+fn part(payload: &[u8]) -> Result<usize, Wrong> {
+    let head = payload.get(..24).ok_or(Wrong::Malformed)?;
+    let (width, height, offset, len) =
+        (word(head, 8), word(head, 12), word(head, 16), word(head, 20));
+    let sides = (1..=512).contains(&width) && (1..=512).contains(&height);
+    let inside = sides && width * height <= 1 << 16 && offset + len <= width * height * 4;
+    let good = number(&head[..8]) > 0 && inside && (1..=16 << 10).contains(&len);
+    if good && payload.len() >= 24 + len { Ok(24 + len) } else { Err(Wrong::Malformed) }
+}
+
+/// How many bytes the fields of a cursor's state take.
+fn cursor(payload: &[u8]) -> Result<usize, Wrong> {
+    let head = payload.get(..36).ok_or(Wrong::Malformed)?;
+    let len = usize::from(head[35]);
+    if len > 32 {
+        return Err(Wrong::TooLong);
+    }
+    let name = payload.get(36..36 + len).ok_or(Wrong::Malformed)?;
+    let text = std::str::from_utf8(name).is_ok();
+    let sides = (1..=16_384).contains(&word(head, 9)) && (1..=16_384).contains(&word(head, 13));
+    let image = number(&head[1..9]) > 0 && sides;
+    let no_image = head[1..25].iter().all(|b| *b == 0);
+    let look = match head[0] {
+        0 | 1 => no_image && len == 0,
+        2 => no_image && len > 0,
+        3 => image && len == 0,
+        _ => false,
+    };
+    let no_hint = head[27..35].iter().all(|b| *b == 0);
+    let bounds = match (head[25], head[26]) {
+        (0..=2, 0) => no_hint,
+        (1, 1) => true,
+        _ => false,
+    };
+    if text && look && bounds { Ok(36 + len) } else { Err(Wrong::Malformed) }
+}
+
 /// How many bytes the known fields of a payload take.
 fn known(kind: u16, payload: &[u8]) -> Option<Result<usize, Wrong>> {
+    match kind {
+        0x20 => return Some(part(payload)),
+        0x21 => return Some(cursor(payload)),
+        _ => {}
+    }
     let mut at = 0;
     for field in fields(kind)? {
         let (len, text) = match field {
@@ -115,11 +162,49 @@ pub(super) fn framed(kind: u16, payload: &[u8]) -> Vec<u8> {
     [&kind.to_be_bytes()[..], &(payload.len() as u32).to_be_bytes(), payload].concat()
 }
 
+/// What stands in a message of an unknown kind; those of cursors are filled elsewhere.
+const OTHER: [Field; 1] = [Field::Bytes(3)];
+
+fn some_part(input: &mut Input<'_>) -> Vec<u8> {
+    let bytes = input.bytes(usize::from(input.byte() & 31)).to_vec();
+    let sides = [1 + u32::from(input.byte() & 7), 1 + u32::from(input.byte())];
+    let offset = u32::from(input.byte() & 63);
+    let words = [0, u32::from(input.byte()), sides[0], sides[1], offset, bytes.len() as u32];
+    [words.map(u32::to_be_bytes).concat(), bytes].concat()
+}
+
+fn some_cursor(input: &mut Input<'_>) -> Vec<u8> {
+    let look = input.byte() & 3;
+    let mut head = vec![look];
+    let image = (look == 3).then(|| [0, 1, 9, 9, 0, 0].map(|n| n + u32::from(input.byte())));
+    head.extend(image.unwrap_or_default().map(u32::to_be_bytes).concat());
+    let bounds = input.byte() % 3;
+    let hint = (bounds == 1 && input.byte() & 1 == 1).then(|| [input.word(), input.word()]);
+    head.extend([bounds, hint.is_some().into()]);
+    head.extend(hint.unwrap_or_default().map(u32::to_be_bytes).concat());
+    let name = if look == 2 { input.bytes(5) } else { &[] };
+    head.push(name.len() as u8);
+    head.extend(name);
+    if input.byte() == 200 {
+        let at = input.below(head.len());
+        head[at] = input.byte();
+    }
+    head
+}
+
 /// A message of some kind with its fields filled by `input`; most of them good.
 pub(super) fn some(input: &mut Input<'_>) -> Vec<u8> {
-    let kind = u16::from(input.byte() % 11);
-    let mut payload = Vec::new();
-    for field in fields(kind).unwrap_or(&[Field::Bytes(3)]) {
+    let kind = match input.byte() % 13 {
+        11 => 0x20,
+        12 => 0x21,
+        kind => u16::from(kind),
+    };
+    let mut payload = match kind {
+        0x20 => some_part(input),
+        0x21 => some_cursor(input),
+        _ => Vec::new(),
+    };
+    for field in fields(kind).unwrap_or(&OTHER[usize::from(kind >= 0x20)..]) {
         match field {
             Field::Bytes(n) => {
                 let given = input.bytes((*n).min(8));

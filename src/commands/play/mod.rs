@@ -1,6 +1,7 @@
 //! `stratus play --headless`: receives, decodes, checks and measures.
 
 mod change;
+mod cursor;
 mod decoding;
 mod recording;
 mod tally;
@@ -156,6 +157,7 @@ async fn receive(
                     let Ok(room) = room else { return Over::Asked };
                     room.send(frame);
                 }
+                PlayerEvent::Cursor(state) => tally.cursor.note(&state),
                 PlayerEvent::End(reason) => return Over::End(reason),
                 PlayerEvent::Lost(why) => return Over::Lost(why),
             },

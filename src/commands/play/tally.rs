@@ -9,6 +9,7 @@ use stratus_stream::core::header::FrameHeader;
 use stratus_stream::core::latency::{FrameTimes, Latency};
 use stratus_stream::core::message::EndReason;
 
+use super::cursor::{Cursor, CursorReport};
 use super::decoding::Done;
 
 /// Everything counted so far.
@@ -22,6 +23,7 @@ pub(super) struct Tally {
     pub(super) damaged: u64,
     pub(super) bytes: u64,
     pub(super) newest: FrameId,
+    pub(super) cursor: Cursor,
     keyframes: u64,
     torn: u64,
     /// Frames that the server encoded and did not send here.
@@ -117,6 +119,7 @@ impl Tally {
             keyframes: self.keyframes,
             torn: self.torn,
             bytes: self.bytes,
+            cursor: self.cursor.report(),
             first_picture_at: self.first_unix,
             same_machine: clock.is_same_machine(),
             rtt_us: clock.rtt().map(us),
@@ -153,6 +156,7 @@ impl Tally {
         line("keyframes", &report.keyframes);
         line("torn", &report.torn);
         line("bytes", &report.bytes);
+        line("cursor", &report.cursor);
         if let Some(first) = report.first_picture_at {
             line("first picture at", &format_args!("{first:.6} (Unix time)"));
         }
@@ -177,6 +181,7 @@ pub(super) struct Report<'a> {
     keyframes: u64,
     torn: u64,
     bytes: u64,
+    cursor: CursorReport,
     first_picture_at: Option<f64>,
     same_machine: bool,
     rtt_us: Option<f64>,

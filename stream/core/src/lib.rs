@@ -5,13 +5,15 @@
 //! - [`wire`]: framing, limits and checked reading; [`message`] and [`header`]: what is framed.
 //! - [`token`] and [`link`]: who may join, and the one line that a player needs.
 //! - [`greeting`] and [`viewer`]: the server's state for a peer before and after its hello.
-//! - [`order`], [`clock`] and [`latency`]: the player's state.
+//! - [`order`], [`clock`] and [`latency`]: the player's state; [`cursor`]: that of both for the
+//!   cursor.
 //!
 //! Every type here takes bytes and times as arguments; nothing sleeps, allocates by a peer's
 //! number beyond the limits in [`wire`], or panics whatever a peer sends.
 
 mod base64url;
 pub mod clock;
+pub mod cursor;
 pub mod greeting;
 pub mod header;
 pub mod latency;

@@ -3,6 +3,7 @@
 use bytes::{BufMut, BytesMut};
 use stratus_frame::{Codec, FrameId, MonoTime, Size};
 
+use crate::cursor::{CursorPart, SentCursor};
 pub use crate::reason::{EndCode, EndReason, Refusal, RefusalCode};
 use crate::reason::{put_reason, reason};
 use crate::token::Token;
@@ -10,7 +11,7 @@ use crate::wire::{
     FRAMING_LEN, Fields, Framer, MAX_MESSAGE, MAX_NAME, MAX_SIDE, WireError, cut, put_framed,
 };
 
-/// Type numbers; docs/protocol.md lists those set aside for input, cursor and sound.
+/// Type numbers; docs/protocol.md lists those set aside for input and sound.
 mod kind {
     pub(super) const HELLO: u16 = 0x01;
     pub(super) const WELCOME: u16 = 0x02;
@@ -21,6 +22,8 @@ mod kind {
     pub(super) const PONG: u16 = 0x07;
     pub(super) const END: u16 = 0x08;
     pub(super) const RESIZE: u16 = 0x09;
+    pub(super) const CURSOR_IMAGE: u16 = 0x20;
+    pub(super) const CURSOR: u16 = 0x21;
 }
 
 /// Names the running kernel and its clock to those who know the token; all zero means unknown.
@@ -129,6 +132,10 @@ pub enum Message {
     End(EndReason),
     /// Client: give the game another screen.
     Resize(Resize),
+    /// Server: a part of an image of the cursor.
+    CursorImage(CursorPart),
+    /// Server: what the cursor is from now on.
+    Cursor(SentCursor),
 }
 
 pub(crate) const fn codec_to_wire(codec: Codec) -> u8 {
@@ -170,6 +177,8 @@ impl Message {
             Self::Pong { .. } => "pong",
             Self::End(_) => "end",
             Self::Resize(_) => "resize",
+            Self::CursorImage(_) => "cursor image",
+            Self::Cursor(_) => "cursor",
         }
     }
 
@@ -184,6 +193,8 @@ impl Message {
             Self::Pong { .. } => kind::PONG,
             Self::End(_) => kind::END,
             Self::Resize(_) => kind::RESIZE,
+            Self::CursorImage(_) => kind::CURSOR_IMAGE,
+            Self::Cursor(_) => kind::CURSOR,
         }
     }
 
@@ -229,6 +240,8 @@ impl Message {
                 }
             }
             Self::End(m) => put_reason(out, m.code.to_wire(), &m.text),
+            Self::CursorImage(m) => m.put(out),
+            Self::Cursor(m) => m.put(out),
             Self::Resize(m) => {
                 for n in [m.size.width, m.size.height, m.millifps] {
                     out.put_u32(n);
@@ -271,6 +284,8 @@ impl Message {
                 let f = &mut Fields::new("resize", payload);
                 Self::Resize(Resize { size: size(f)?, millifps: f.u32("frame rate")? })
             }
+            kind::CURSOR_IMAGE => Self::CursorImage(CursorPart::decode(payload)?),
+            kind::CURSOR => Self::Cursor(SentCursor::decode(payload)?),
             _ => return Ok(None),
         }))
     }

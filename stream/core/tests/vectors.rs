@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 
 use bytes::BytesMut;
-use stratus_frame::{Codec, FrameId, MonoTime, Size, Stamps};
+use stratus_frame::{Codec, CursorId, FrameId, MonoTime, PointerBounds, Size, Stamps};
+use stratus_stream_core::cursor::{CursorPart, SentCursor, SentLook};
 use stratus_stream_core::header::FrameHeader;
 use stratus_stream_core::message::{
     ClientStats, EndCode, EndReason, Hello, MachineTag, Message, Messages, Refusal, RefusalCode,
@@ -58,6 +59,16 @@ fn messages() -> BTreeMap<&'static str, Message> {
     };
     let refused = Refusal { code: RefusalCode::Token, text: "wrong token".to_owned() };
     let end = EndReason { code: EndCode::GameExited, text: "game exited".to_owned() };
+    let part = CursorPart {
+        id: CursorId(5),
+        size: Size::new(2, 1),
+        offset: 4,
+        bgra: vec![1, 2, 3, 4].into(),
+    };
+    let look = SentLook::Image { id: CursorId(5), shown: Size::new(2, 1), hotspot: (1, -1) };
+    let cursor = SentCursor { look, bounds: PointerBounds::Locked { hint: Some((2560, 512)) } };
+    let look = SentLook::Shape("text".to_owned());
+    let shape = SentCursor { look, bounds: PointerBounds::Confined };
     BTreeMap::from([
         ("hello", Message::Hello(hello)),
         ("welcome", Message::Welcome(welcome)),
@@ -67,6 +78,9 @@ fn messages() -> BTreeMap<&'static str, Message> {
         ("ping", Message::Ping { sent: ns(1000) }),
         ("pong", Message::Pong { ping: ns(1000), received: ns(2000), sent: ns(3000) }),
         ("end", Message::End(end)),
+        ("cursor-image", Message::CursorImage(part)),
+        ("cursor", Message::Cursor(cursor)),
+        ("cursor-shape", Message::Cursor(shape)),
         ("resize", Message::Resize(Resize { size: Size::new(1920, 1080), millifps: 144_000 })),
     ])
 }
