@@ -17,7 +17,7 @@ pub struct CaptureConfig {
     /// While nobody watches, the time between ends of frame callbacks that a game hears; `None`
     /// lets them pass as they come.
     pub idle_interval: Option<Duration>,
-    /// Which of the compositor's `wl_shm` formats the game is offered.
+    /// Which of the compositor's formats the game is offered, in shared and in GPU memory.
     pub formats: Formats,
 }
 

@@ -115,7 +115,7 @@ impl Capture {
         let wishes = Arc::new(Wishes::default());
         Self {
             graph: Graph::default(),
-            dmabufs: Dmabufs::default(),
+            dmabufs: Dmabufs::new(config.formats),
             control: CaptureControl::new(Arc::clone(&wishes), waker.clone()),
             wishes,
             holds: Holds::new(Released::new(waker)),

@@ -10,7 +10,8 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 
 use driver::dmabuf::{LINEAR, NV12, WHOLE, XRGB};
-use driver::{DEADLINE, World, first_pixel, memfd};
+use driver::{DEADLINE, SCREEN, World, first_pixel, memfd};
+use stratus_capture::{CaptureConfig, Formats};
 use stratus_frame::ReadError;
 use stratus_protocols::{
     InterfaceId, wl_buffer, wl_drm, wl_registry, zwp_linux_buffer_params_v1,
@@ -337,6 +338,19 @@ fn tranches_lose_what_cannot_be_read_but_never_everything() {
     assert_eq!(w.tranche(c, third, &[0]), [vec![0]]);
     w.destroy(c, feedback, zwp_linux_dmabuf_feedback_v1::REQ_DESTROY_OPCODE);
     assert_eq!(w.tranche(c, feedback, &[0]), [vec![0]], "to a zombie, events pass");
+}
+
+#[test]
+fn formats_that_must_be_converted_are_offered_where_that_is_wished() {
+    const XR30: u32 = u32::from_le_bytes(*b"XR30");
+    let table = [(XR30, LINEAR), (XRGB, LINEAR), (NV12, LINEAR)];
+    for (formats, left) in [(Formats::Direct, vec![1]), (Formats::All, vec![0, 1])] {
+        let config = CaptureConfig { formats, ..CaptureConfig::new(SCREEN) };
+        let mut w = World::with(&config);
+        let c = w.connect();
+        let feedback = w.feedback(c, &table);
+        assert_eq!(w.tranche(c, feedback, &[0, 1, 2]), [left]);
+    }
 }
 
 #[test]

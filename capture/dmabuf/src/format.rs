@@ -21,15 +21,10 @@ const FORMATS: &[([u8; 4], PixelFormat)] = &[
 ];
 
 /// How pixels of a DRM format lie in memory, if frames can be made of them.
-pub(crate) fn pixel_format(format: u32) -> Option<PixelFormat> {
+#[must_use]
+pub fn pixel_format(format: u32) -> Option<PixelFormat> {
     let code = format.to_le_bytes();
     FORMATS.iter().find(|(known, _)| *known == code).map(|(_, pixels)| *pixels)
-}
-
-/// Whether frames can be made of pictures in this DRM format.
-#[must_use]
-pub fn is_readable(format: u32) -> bool {
-    pixel_format(format).is_some()
 }
 
 /// A DRM format as people write it, such as `XR24`.

@@ -18,7 +18,7 @@ mod picture;
 mod reader;
 mod sync_unsafe;
 
-pub use format::{INVALID, LINEAR, is_readable};
+pub use format::{INVALID, LINEAR, pixel_format};
 pub use layout::{Description, MAX_PLANES, Plane, Rejected};
 pub use picture::{Failure, Picture};
 pub use reader::Reader;

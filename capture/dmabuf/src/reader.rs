@@ -83,7 +83,8 @@ impl Reader {
     /// none was found that could not be read.
     #[must_use]
     pub fn may_read(&self, format: u32, modifier: u64) -> bool {
-        format::is_readable(format) && !lock(&self.0.refused).contains(&(format, modifier))
+        format::pixel_format(format).is_some()
+            && !lock(&self.0.refused).contains(&(format, modifier))
     }
 
     /// Lets go of memory that no buffer is made of any more.

@@ -49,19 +49,18 @@ impl Dmabufs {
     /// The indices of a tranche that can be read, if they are not all of them. A client that is
     /// left nothing in the whole table is left everything.
     pub(crate) fn readable_part(&mut self, feedback: &Feedback, tranche: &[u8]) -> Option<Vec<u8>> {
-        let reader = &self.reader;
-        let may_read = |&(format, modifier): &(u32, u64)| reader.may_read(format, modifier);
+        let is_wished = |&(format, modifier): &(u32, u64)| self.wishes(format, modifier);
         let is_left = |index: &[u8]| {
             let at = index.first_chunk().map(|i| usize::from(u16::from_ne_bytes(*i)));
             // An index of nothing is for the client to mind.
-            at.and_then(|at| feedback.table.get(at)).is_none_or(may_read)
+            at.and_then(|at| feedback.table.get(at)).is_none_or(is_wished)
         };
         let part: Vec<u8> =
             tranche.chunks_exact(2).filter(|i| is_left(i)).flatten().copied().collect();
         if part.len() == tranche.len() - tranche.len() % 2 {
             return None;
         }
-        if !feedback.table.iter().any(may_read) {
+        if !feedback.table.iter().any(is_wished) {
             if !std::mem::replace(&mut self.said_unreadable, true) {
                 tracing::warn!(
                     "none of the formats that the compositor takes on a GPU can be read: what \

@@ -7,12 +7,12 @@ mod picture;
 use std::sync::Arc;
 
 use slotmap::{SlotMap, new_key_type};
-use stratus_dmabuf::{Description, Reader, Rejected};
+use stratus_dmabuf::{Description, Reader, Rejected, pixel_format};
 use stratus_proxy_core::{ClientId, ObjectId};
 
-use crate::Capture;
 use crate::allowance::Allowance;
 use crate::graph::{Buffer, BufferKey, Picture};
+use crate::{Capture, Formats};
 
 pub(crate) use feedback::Feedback;
 use feedback::Table;
@@ -30,6 +30,7 @@ new_key_type! {
 #[derive(Default)]
 pub(crate) struct Dmabufs {
     pub(crate) reader: Reader,
+    formats: Formats,
     pub(crate) params: SlotMap<ParamsKey, Params>,
     pub(crate) feedbacks: SlotMap<FeedbackKey, Feedback>,
     /// The table read last: most feedbacks bring the same.
@@ -42,12 +43,24 @@ pub(crate) struct Dmabufs {
 }
 
 impl Dmabufs {
+    /// Nothing yet, in a session that offers games `formats`.
+    pub(crate) fn new(formats: Formats) -> Self {
+        Self { formats, ..Self::default() }
+    }
+
     /// Whether an offer of this format and modifier reaches the client. Some programs take the
     /// first that they draw with; what we cannot read they then do not take.
     pub(crate) fn lets_through(&mut self, format: u32, modifier: u64) -> bool {
-        let readable = self.reader.may_read(format, modifier);
-        self.offers |= readable;
-        readable || !self.offers
+        let wished = self.wishes(format, modifier);
+        self.offers |= wished;
+        wished || !self.offers
+    }
+
+    /// Whether pictures of this format and modifier can be read, and are what the session wishes.
+    fn wishes(&self, format: u32, modifier: u64) -> bool {
+        let all = self.formats == Formats::All;
+        let wished = pixel_format(format).is_some_and(|pixels| all || pixels.is_bgrx());
+        wished && self.reader.may_read(format, modifier)
     }
 
     /// A client's session is over.
