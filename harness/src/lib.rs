@@ -15,6 +15,7 @@ pub mod client;
 pub mod compositor;
 pub mod dmabuf;
 pub mod fds;
+pub mod hand;
 pub mod marker;
 pub mod memory;
 pub mod picture;

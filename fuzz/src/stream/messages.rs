@@ -166,7 +166,8 @@ pub(super) fn framed(kind: u16, payload: &[u8]) -> Vec<u8> {
 const OTHER: [Field; 1] = [Field::Bytes(3)];
 
 fn some_part(input: &mut Input<'_>) -> Vec<u8> {
-    let bytes = input.bytes(usize::from(input.byte() & 31)).to_vec();
+    let len = usize::from(input.byte() & 31);
+    let bytes = input.bytes(len).to_vec();
     let sides = [1 + u32::from(input.byte() & 7), 1 + u32::from(input.byte())];
     let offset = u32::from(input.byte() & 63);
     let words = [0, u32::from(input.byte()), sides[0], sides[1], offset, bytes.len() as u32];
