@@ -13,6 +13,7 @@ mod pointer;
 mod program;
 #[path = "../stage/mod.rs"]
 mod stage;
+mod trees;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -32,12 +33,16 @@ use kept::Kept;
 use pointer::Pointer;
 use program::Program;
 use stage::Proxied;
+use trees::{Dice, Tree, agreed};
 
 /// How long a program may take until it shows something.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// A picture that is the same for so long stands still.
 const QUIET: Duration = Duration::from_millis(350);
 const SIZE: (u32, u32) = (800, 600);
+/// Windows made up at random, unless `STRATUS_TREES` says how many, and what is done to each.
+const TREES: u64 = 8;
+const STEPS: u32 = 60;
 
 /// A Sway whose screen is looked at, behind a proxy that captures.
 struct Place {
@@ -158,7 +163,7 @@ impl Place {
         println!("{:24} {frames} frames", case.name);
         let centred = !CORNERED.contains(&self.version);
         let (shown, captured) = overlap(&shown, &captured, centred)?;
-        difference(case, &shown, &captured)
+        difference(case.name, case.tolerance, &shown, &captured)
     }
 
     fn wait_until_empty(&mut self) {
@@ -200,14 +205,19 @@ fn overlap(
 
 /// Says where two pictures of one size differ, if they do by more than they may, and keeps them
 /// then.
-fn difference(case: &Case, shown: &Picture, captured: &Picture) -> Result<(), String> {
+fn difference(
+    name: &str,
+    tolerance: u8,
+    shown: &Picture,
+    captured: &Picture,
+) -> Result<(), String> {
     let width = shown.size.0 as usize;
     let apart = |a: &[u8], b: &[u8]| a.iter().zip(b).map(|(a, b)| a.abs_diff(*b)).max();
     let pixels = shown.rgb.chunks(3).zip(captured.rgb.chunks(3)).enumerate();
     let pixels = pixels.map(|(at, (a, b))| (at % width, at / width, apart(a, b).unwrap_or(0)));
     let (mut count, mut most) = (0, 0);
     let [mut left, mut top, mut right, mut bottom] = [usize::MAX, usize::MAX, 0, 0];
-    for (x, y, apart) in pixels.filter(|(.., apart)| *apart > case.tolerance) {
+    for (x, y, apart) in pixels.filter(|(.., apart)| *apart > tolerance) {
         (count, most) = (count + 1, most.max(apart));
         (left, top, right, bottom) = (left.min(x), top.min(y), right.max(x), bottom.max(y));
     }
@@ -215,7 +225,7 @@ fn difference(case: &Case, shown: &Picture, captured: &Picture) -> Result<(), St
         return Ok(());
     }
     let folder = std::env::temp_dir();
-    let file: String = case.name.chars().filter(char::is_ascii_alphanumeric).collect();
+    let file: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
     for (which, picture) in [("shown", shown), ("captured", captured)] {
         let _ = picture.write_ppm(&folder.join(format!("stratus-oracle-{file}-{which}.ppm")));
     }
@@ -256,6 +266,38 @@ fn what_is_captured_is_what_sway_shows() {
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
     // Where menus are depends on fonts and themes, but not one of them may be anywhere.
     assert!(place.answered > 0 || !only.is_empty(), "no program answered a click");
+    place.proxied.stop();
+    place.kept.join();
+}
+
+#[test]
+fn trees_that_no_toolkit_makes_are_captured_as_sway_shows_them() {
+    let _watchdog = Watchdog::start("comparing trees with Sway", Duration::from_secs(300));
+    let mut place = Place::new();
+    let trees = std::env::var("STRATUS_TREES").map_or(TREES, |n| n.parse().unwrap());
+    for seed in 1..=trees {
+        let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut tree = Tree::new(&place, &mut dice);
+        for step in 0..STEPS {
+            tree.change(&mut dice);
+            if step % 4 > 0 {
+                continue;
+            }
+            tree.settle();
+            let compared = agreed(&mut place, |place| {
+                let shown = place.redrawn();
+                let captured = place.kept.picture().ok_or("nothing was captured")?;
+                let (shown, captured) = overlap(&shown, &captured, true)?;
+                difference("tree", 0, &shown, &captured)
+            });
+            if let Err(difference) = compared {
+                panic!("seed {seed}, step {step}: {difference}\n{}", tree.done.join("\n"));
+            }
+        }
+        drop(tree);
+        place.wait_until_empty();
+        assert_eq!(place.kept.complaints(), Vec::<String>::new());
+    }
     place.proxied.stop();
     place.kept.join();
 }
