@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use stratus_harness::client;
+use stratus_harness::hand::Hand;
 use support::{Said, Session, place, say, stratus};
 
 /// Foot with text that scrolls, so that every part of the picture changes.
@@ -63,6 +64,25 @@ fn frames_of_the_game_arrive_whole_and_measured() {
     let (size, lit) = ppm(&picture);
     assert_eq!(size, (640, 480));
     assert!(lit > 100, "a terminal full of text has light pixels; there are {lit}");
+}
+
+#[test]
+fn players_hear_of_the_cursor_whenever_they_join() {
+    let session = Session::run(&["--size", "640x480"], &SCROLLING);
+    let mut hand = Hand::new(&session.compositor(), (640, 480)).unwrap();
+    let report = support::eventually("the cursor of foot", || {
+        hand.wave((320, 240)).unwrap();
+        let said = play(&session.link, &["--frames", "10", "--json"]);
+        let report = json(&said);
+        (report["cursor"]["look"] == "image").then_some(report)
+    });
+    let image = &report["cursor"]["image"];
+    assert!(image["size"]["width"].as_u64() >= Some(8), "{report}");
+    assert!(image["hotspot"][0].as_i64() >= Some(0), "{report}");
+    assert_eq!(report["cursor"]["pointer"], "free");
+    // Nothing changes any more: who joins now is told what holds.
+    let said = play(&session.link, &["--frames", "10"]);
+    assert!(said.out.contains("cursor: image of "), "{}", said.out);
 }
 
 /// Size of a picture, and how many of its samples are light.

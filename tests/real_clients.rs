@@ -69,26 +69,10 @@ impl Stage {
         }
     }
 
-    /// The socket of Sway itself, which the game was never told.
-    fn compositor(&self) -> PathBuf {
-        let mut places = vec![self.session.place.path().to_owned()];
-        while let Some(place) = places.pop() {
-            for entry in std::fs::read_dir(place).unwrap().flatten() {
-                let name = entry.file_name().to_string_lossy().into_owned();
-                if entry.file_type().unwrap().is_dir() {
-                    places.push(entry.path());
-                } else if name.starts_with("wayland-") && !name.ends_with(".lock") {
-                    return entry.path();
-                }
-            }
-        }
-        panic!("Sway's socket was not found");
-    }
-
     /// Compares the newest decoded picture with Sway's own.
     fn compare(&self, name: &str) {
         let decoded = self.viewer.settle(QUIET, PATIENCE);
-        let shown = Screen::connect(&self.compositor()).unwrap().capture().unwrap();
+        let shown = Screen::connect(&self.session.compositor()).unwrap().capture().unwrap();
         let seen = self.viewer.seen();
         let (frames, pictures, missing) = (seen.frames, seen.pictures, seen.missing);
         drop(seen);

@@ -11,7 +11,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -105,6 +105,24 @@ impl Session {
     /// What was logged so far.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// The socket of Sway itself, which the game was never told, as soon as there is one.
+    pub(crate) fn compositor(&self) -> PathBuf {
+        eventually("Sway listens", || {
+            let mut places = vec![self.place.path().to_owned()];
+            while let Some(place) = places.pop() {
+                for entry in fs::read_dir(place).unwrap().flatten() {
+                    let name = entry.file_name().to_string_lossy().into_owned();
+                    if entry.file_type().unwrap().is_dir() {
+                        places.push(entry.path());
+                    } else if name.starts_with("wayland-") && !name.ends_with(".lock") {
+                        return Some(entry.path());
+                    }
+                }
+            }
+            None
+        })
     }
 
     /// The session's process named `name`, as soon as there is one.
