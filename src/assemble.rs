@@ -14,6 +14,7 @@
 
 mod passage;
 mod recording;
+mod screens;
 
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
@@ -32,6 +33,7 @@ use crate::print::print;
 pub(crate) use passage::HOLD_DEADLINE;
 pub use passage::{Passage, drain};
 pub use recording::{RECORD, RecordTo, facts};
+pub use screens::{RESIZE, ScreenWish, Screens};
 
 /// What the threads tell the session.
 #[derive(Debug)]
@@ -58,12 +60,16 @@ impl Stream {
     ///
     /// # Errors
     /// A [`Failure`] that says what cannot be had.
-    pub fn start(settings: &Settings, reporter: &Reporter) -> Result<Self, Failure> {
+    pub fn start(
+        settings: &Settings,
+        screens: &Screens,
+        reporter: &Reporter,
+    ) -> Result<Self, Failure> {
         if !settings.capture {
             return Ok(Self(None));
         }
         let late = Arc::new(OnceLock::new());
-        let server = serve(settings, Arc::clone(&late))?;
+        let server = serve(settings, Arc::clone(&late), screens.clone())?;
         let (post, slot) = mailbox();
         let usual = PipelineConfig::default();
         let config = PipelineConfig {
@@ -81,6 +87,7 @@ impl Stream {
         })?;
         // Nobody else sets it.
         let _ = late.set(handle.clone());
+        screens.set_stream(handle.clone(), server.publisher());
         Ok(Self(Some(Live { server: Some(server), post: Some(post), pipeline, handle })))
     }
 
@@ -135,7 +142,11 @@ impl Stream {
 
 /// Starts the server. Its events reach the pipeline through `handle`, as soon as there is one:
 /// before that the pipeline knows better anyway, as its first frame is a keyframe.
-fn serve(settings: &Settings, handle: Arc<OnceLock<PipelineHandle>>) -> Result<Server, Failure> {
+fn serve(
+    settings: &Settings,
+    handle: Arc<OnceLock<PipelineHandle>>,
+    screens: Screens,
+) -> Result<Server, Failure> {
     let token = random_token().map_err(|e| Failure::new("make the session's token", e))?;
     let config = ServerConfig {
         listen: settings.listen,
@@ -148,6 +159,11 @@ fn serve(settings: &Settings, handle: Arc<OnceLock<PipelineHandle>>) -> Result<S
     };
     let events = move |event| {
         tell(&event);
+        match &event {
+            ServerEvent::Joined { .. } | ServerEvent::Left { .. } => screens.viewers_changed(),
+            ServerEvent::Resize { resize, .. } => screens.ask_for_player(*resize),
+            _ => {}
+        }
         let Some(handle) = handle.get() else { return };
         match event {
             ServerEvent::KeyframeWanted => handle.request_keyframe(),

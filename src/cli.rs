@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::assemble::ScreenWish;
 use crate::commands::ReplayArgs;
 use crate::options::StreamOptions;
 
@@ -31,6 +32,8 @@ pub enum Command {
     Proxy(ProxyArgs),
     /// Receive a stream
     Play(PlayArgs),
+    /// Give the games of a running session another screen
+    Resize(ResizeArgs),
     /// Show the Wayland messages of a client, or of all clients of a running session
     Trace(TraceArgs),
     /// Say a recorded session again
@@ -108,6 +111,9 @@ pub struct PlayArgs {
     /// Keep the stream, as it came, in this Matroska file
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Ask for another screen of the game: its size, and its refresh rate if that is given
+    #[arg(long, value_name = "WxH[@HZ]")]
+    pub resize: Option<ScreenWish>,
     /// Write the last decoded picture to this file in PPM
     #[arg(long, value_name = "FILE")]
     pub dump_ppm: Option<PathBuf>,
@@ -124,6 +130,23 @@ fn seconds(text: &str) -> Result<f64, String> {
         Ok(s) if s > 0.0 && s <= 1e6 => Ok(s),
         _ => Err("a number of seconds above 0 and up to 1000000".into()),
     }
+}
+
+/// `stratus resize`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The games hear of it at once, and so does the compositor's output where that is a Sway's. The exit \
+code is 0 when all were told; a game may still keep its size.
+
+Examples: stratus resize 1920x1080
+          stratus resize --socket stratus-1 1280x720@144")]
+pub struct ResizeArgs {
+    /// Socket of the session: its name, or its path [default: stratus-0]
+    #[arg(long, value_name = "NAME")]
+    pub socket: Option<PathBuf>,
+    /// Width and height in pixels, both even, and the refresh rate, 1 to 240, if it is to change
+    #[arg(value_name = "WxH[@HZ]")]
+    pub screen: ScreenWish,
 }
 
 /// `stratus trace`

@@ -9,13 +9,13 @@ use nix::unistd::Pid;
 use stratus_stream::core::message::{EndCode, EndReason};
 use tokio::sync::mpsc;
 
-use crate::assemble::{Passage, Report, Stream};
+use crate::assemble::{Passage, Report, Screens, Stream};
 use crate::failure::Failure;
 use crate::game::Game;
 use crate::options::Settings;
 use crate::process::{Ended, Family};
 use crate::signals::{Said, Signals};
-use crate::sway::{Appearing, Sway};
+use crate::sway::{Appearing, Output, Sway, Way};
 
 /// How long Sway may take until it takes connections. It needs 0.1 s on two cores.
 const SWAY_PATIENCE: Duration = Duration::from_secs(10);
@@ -64,14 +64,17 @@ pub async fn run(settings: &Settings, command: &[OsString]) -> Result<(), Failur
     // Sway comes first, because everyone waits for it; the stream starts while Sway does.
     let sway = Sway::start(family.directory(), family.marker(), settings.size, settings.fps)?;
     family.watch(sway.pid());
-    let mut stream = Stream::start(settings, &reporter)?;
+    let screens = Screens::new(settings);
+    screens.set_output(Output::new(Way::to_own_sway(family.directory(), sway.pid()))?);
+    let mut stream = Stream::start(settings, &screens, &reporter)?;
     stream.announce()?;
 
     let mut parts = Parts::default();
     let end = match ready(&sway, &mut appearing, &mut family, &mut ears.signals).await {
         Ok(upstream) => {
             let place = (family.directory().to_owned(), upstream);
-            match parts.start(settings, command, place, &family, &mut stream, &reporter) {
+            let stream = (&mut stream, &screens);
+            match parts.start(settings, command, place, &family, stream, &reporter) {
                 Ok(()) => until_end(&mut family, &sway, &parts, &mut ears).await,
                 Err(failure) => End::Broken(failure),
             }
@@ -93,10 +96,12 @@ impl Parts {
         command: &[OsString],
         (directory, upstream): (PathBuf, PathBuf),
         family: &Family,
-        stream: &mut Stream,
+        (stream, screens): (&mut Stream, &Screens),
         reporter: &mpsc::UnboundedSender<Report>,
     ) -> Result<(), Failure> {
-        let passage = Passage::open(settings, &directory, upstream, stream.take_post(), reporter)?;
+        let post = stream.take_post();
+        let screens = Some(screens);
+        let passage = Passage::open(settings, &directory, upstream, post, screens, reporter)?;
         stream.follow_cursor(passage.cursor());
         self.passage = Some(passage);
         let game = Game::start(command, &settings.socket, &directory, family.marker())?;
@@ -123,8 +128,17 @@ pub async fn serve(
 ) -> Result<(), Failure> {
     let mut signals = listen()?;
     let (reporter, mut reports) = mpsc::unbounded_channel();
-    let mut stream = Stream::start(settings, &reporter)?;
-    let passage = Passage::open(settings, directory, upstream, stream.take_post(), &reporter)?;
+    let screens = Screens::new(settings);
+    match Way::to(&upstream) {
+        Some(way) => screens.set_output(Output::new(way)?),
+        None => tracing::info!(
+            "the compositor's output keeps its size when that of the games changes: it is no Sway \
+             whose SWAYSOCK is set, and does not offer wlr-output-management"
+        ),
+    }
+    let mut stream = Stream::start(settings, &screens, &reporter)?;
+    let post = stream.take_post();
+    let passage = Passage::open(settings, directory, upstream, post, Some(&screens), &reporter)?;
     stream.follow_cursor(passage.cursor());
     stream.announce()?;
     tracing::info!("start games with WAYLAND_DISPLAY={}", settings.socket);

@@ -122,7 +122,7 @@ fn what_cannot_be_traced_is_said_with_what_to_do() {
         (&["--except", "wl_surface.comit", "--", "true"], 2, "did you mean commit?"),
         (&["--capture", "on"], 2, "<CLIENT>"),
         (&["--socket", "x", "--", "true"], 2, "cannot be used with"),
-        (&[], 1, "none runs that takes tracers"),
+        (&[], 1, "none runs that can be asked"),
         (&["--socket", "/nowhere/stratus-0"], 1, "nobody answers at /nowhere/stratus-0.control"),
         (&["--", "true"], 1, "cannot reach the compositor"),
     ] {

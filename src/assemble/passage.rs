@@ -13,6 +13,7 @@ use stratus_recording::Place;
 use stratus_trace::{Commands, ControlSocket, Hub, QUEUE_LIMIT, TRACE, TraceCommand, control_path};
 
 use super::recording::{RECORD, Records};
+use super::screens::{RESIZE, Screens};
 use super::{Fuse, Report, Reporter, policy};
 use crate::failure::{Failure, chain};
 use crate::options::Settings;
@@ -34,7 +35,7 @@ pub struct Passage {
 
 impl Passage {
     /// Makes the socket in `directory` and serves it in front of `upstream`. Frames are taken if
-    /// there is a `post` for them. Whoever attaches to the control socket can watch and record
+    /// there is a `post` for them, and games hear of other `screens`. Whoever attaches to the control socket can watch and record
     /// what passes.
     ///
     /// # Errors
@@ -45,6 +46,7 @@ impl Passage {
         directory: &Path,
         upstream: PathBuf,
         post: Option<Post>,
+        screens: Option<&Screens>,
         reporter: &Reporter,
     ) -> Result<Self, Failure> {
         let tried = format!("listen on {}", directory.join(&settings.socket).display());
@@ -60,26 +62,31 @@ impl Passage {
         let Some(post) = post else {
             let hook = Observed { hook: PassThrough, observer };
             let proxy = Proxy::bind(config, hook, wakeup).map_err(|e| failed(&e))?;
-            return Self::run(proxy, None, (hub, records), reporter);
+            return Self::run(proxy, None, None, (hub, records), reporter);
         };
         let capture = CaptureConfig {
             size: settings.size,
-            refresh_mhz: settings.fps * 1000,
+            refresh_mhz: screens.map_or(settings.fps * 1000, |s| s.refresh_mhz(settings.fps)),
             hold_deadline: HOLD_DEADLINE,
-            idle_interval: None,
+            idle_interval: (settings.idle_fps > 0)
+                .then(|| Duration::from_secs(1) / settings.idle_fps),
             formats: settings.pixel_formats.into(),
         };
         let capture = Capture::new(&capture, post, wakeup.waker());
         let (stats, cursor) = (capture.stats(), capture.cursor());
+        if let Some(screens) = screens {
+            screens.set_capture(capture.control());
+        }
         let hook = Observed { hook: capture, observer };
         let proxy = Proxy::bind(config, hook, wakeup).map_err(|e| failed(&e))?;
-        let passage = Self::run(proxy, Some(stats), (hub, records), reporter)?;
+        let passage = Self::run(proxy, Some(stats), screens, (hub, records), reporter)?;
         Ok(Self { cursor, ..passage })
     }
 
     fn run<H: Hook + Send + 'static>(
         proxy: Proxy<H>,
         stats: Option<Arc<CaptureStats>>,
+        screens: Option<&Screens>,
         (hub, records): (Hub, Records),
         reporter: &Reporter,
     ) -> Result<Self, Failure> {
@@ -87,8 +94,11 @@ impl Passage {
         // The proxy holds the lock of its socket, so the one beside it is ours as well.
         let path = control_path(&socket);
         let trace = TraceCommand::new(hub.clone(), QUEUE_LIMIT);
-        let commands: Commands =
+        let mut commands: Commands =
             vec![(TRACE, Box::new(trace)), (RECORD, Box::new(records.clone()))];
+        if let Some(screens) = screens {
+            commands.push((RESIZE, Box::new(screens.clone())));
+        }
         let control = ControlSocket::open(&path, commands)
             .map_err(|e| Failure::new(format!("listen on {}", path.display()), e))?;
         let handle = proxy.handle();
@@ -144,6 +154,17 @@ impl Passage {
         self.records.end();
         let stats = self.stats?;
         tracing::debug!("{stats:?}");
+        let paced = &stats.done_to_commit;
+        if paced.count() > 0 {
+            tracing::info!(
+                "the game drew {} pictures when it was asked for one; p50 {:?}, p95 {:?}, longest \
+                 {:?} from then to the commit",
+                paced.count(),
+                paced.percentile(50),
+                paced.percentile(95),
+                paced.longest(),
+            );
+        }
         Some(stats.handed.value())
     }
 }

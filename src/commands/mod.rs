@@ -5,6 +5,7 @@ mod globals;
 mod play;
 mod proxy;
 mod replay;
+mod resize;
 mod run;
 mod trace;
 
@@ -47,6 +48,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Run(args) => run::run(&settle(args.streaming)?, &args.game),
         Command::Proxy(args) => proxy::run(&settle(args.streaming)?),
         Command::Play(args) => play::run(&args),
+        Command::Resize(args) => resize::run(&args),
         Command::Trace(args) => trace::run(args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Globals(args) => globals::run(args),

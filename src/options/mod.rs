@@ -15,6 +15,9 @@ pub use values::{Bitrate, Capture, LogFormat, PixelFormats, StreamCodec, StreamS
 
 use crate::failure::Failure;
 
+/// The frames a second that a screen can have.
+pub const FPS: std::ops::RangeInclusive<u32> = 1..=240;
+
 /// The options of a stream, each absent if it was not given.
 ///
 /// The command line and the environment fill one of these (through clap), the config file another
@@ -30,6 +33,12 @@ pub struct StreamOptions {
     #[arg(long, env = "STRATUS_FPS", value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=240))]
     pub fps: Option<u32>,
+
+    /// Pictures a second that a game is asked for while nobody watches; 0 does not slow it down
+    /// [default: 10]
+    #[arg(long, env = "STRATUS_IDLE_FPS", value_name = "N",
+          value_parser = clap::value_parser!(u32).range(0..=240))]
+    pub idle_fps: Option<u32>,
 
     /// Codec of the stream: h264 [default: h264]
     #[arg(long, env = "STRATUS_CODEC", value_name = "NAME")]
@@ -92,6 +101,7 @@ impl StreamOptions {
         Self {
             size: self.size.or(weaker.size),
             fps: self.fps.or(weaker.fps),
+            idle_fps: self.idle_fps.or(weaker.idle_fps),
             codec: self.codec.or(weaker.codec),
             bitrate: self.bitrate.or(weaker.bitrate),
             listen: self.listen.or(weaker.listen),
@@ -113,9 +123,17 @@ impl StreamOptions {
     /// A usage [`Failure`] for a value that parsed but cannot be used.
     pub fn settle(self) -> Result<Settings, Failure> {
         let fps = self.fps.unwrap_or(60);
-        if !(1..=240).contains(&fps) {
+        if !FPS.contains(&fps) {
             return Err(Failure::usage(format!("stream {fps} frames a second"), "out of range")
                 .remedy("choose a rate from 1 to 240 (--fps)"));
+        }
+        let idle_fps = self.idle_fps.unwrap_or(10);
+        if idle_fps > *FPS.end() {
+            return Err(Failure::usage(
+                format!("ask for {idle_fps} pictures a second"),
+                "too many",
+            )
+            .remedy("choose 0 to 240 (--idle-fps)"));
         }
         if let Some(threads) = self.encoder_threads.filter(|t| !(1..=64).contains(t)) {
             return Err(Failure::usage(format!("encode with {threads} threads"), "out of range")
@@ -126,6 +144,7 @@ impl StreamOptions {
         Ok(Settings {
             size: self.size.map_or(Size::new(1280, 720), |s| s.0),
             fps,
+            idle_fps,
             codec: self.codec.map_or(Codec::H264, |c| c.0),
             bitrate: self.bitrate.map_or(12_000_000, |b| b.0),
             listen: self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0))),
@@ -148,6 +167,8 @@ pub struct Settings {
     pub size: Size,
     /// Frames a second.
     pub fps: u32,
+    /// Pictures a second that games are asked for while nobody watches; 0: as many as ever.
+    pub idle_fps: u32,
     /// The codec.
     pub codec: Codec,
     /// Bits a second.

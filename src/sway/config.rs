@@ -5,6 +5,8 @@ use std::process::Command;
 
 use stratus_frame::Size;
 
+use super::Tick;
+
 /// Sway's config for one output of `size` that ticks `fps` times a second.
 ///
 /// Nothing but the game is ever shown, so bars, bindings, and the helpers for backgrounds and
@@ -16,14 +18,13 @@ pub fn text(size: Size, fps: u32) -> String {
 swaybg_command -
 swaynag_command -
 xwayland disable
-output * mode --custom {width}x{height}@{fps}Hz
+output * {mode}
 output * scale 1
 default_border none
 default_floating_border none
 focus_on_window_activation focus
 ",
-        width = size.width,
-        height = size.height,
+        mode = Tick::nearest(fps).mode(size),
     )
 }
 
@@ -64,7 +65,7 @@ mod tests {
     #[test]
     fn the_output_is_the_stream() {
         let text = text(Size::new(640, 480), 30);
-        assert!(text.contains("output * mode --custom 640x480@30Hz\n"), "{text}");
+        assert!(text.contains("output * mode --custom 640x480@30.303Hz\n"), "{text}");
     }
 
     #[test]

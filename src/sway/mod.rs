@@ -1,7 +1,10 @@
 //! The headless Sway of a session.
 
 pub mod config;
+mod output;
 mod socket;
+mod tick;
+mod wlr;
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -11,7 +14,9 @@ use std::process::{Child, Stdio};
 use nix::unistd::Pid;
 use stratus_frame::Size;
 
+pub use output::{Output, Way};
 pub use socket::Appearing;
+pub use tick::Tick;
 
 use crate::failure::Failure;
 use crate::process::{self, Ended, Marker};

@@ -193,6 +193,9 @@ pub(super) fn destroy(world: &mut World, client: usize, input: &mut Input<'_>) {
     {
         buffer.alive = false;
     }
+    if matches!(kind, Kind::Surface | Kind::Xdg | Kind::Toplevel) {
+        world.clients[client].paced.forget_heard();
+    }
     world.clients[client].bury(id);
     world.request(client, (id, opcode), &[], Expect::Same);
 }

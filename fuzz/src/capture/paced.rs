@@ -65,6 +65,14 @@ impl Paced {
         true
     }
 
+    /// A window may have been unmapped: the compositor has forgotten its configures, and a client
+    /// that acknowledges one of them makes a mistake.
+    pub(super) fn forget_heard(&mut self) {
+        for serials in self.serials.values_mut() {
+            serials.heard.clear();
+        }
+    }
+
     /// Another object comes to have the id of an `xdg_surface`.
     pub(super) fn forget(&mut self, xdg: u32) {
         self.serials.remove(&xdg);

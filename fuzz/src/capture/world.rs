@@ -401,7 +401,12 @@ impl World {
 
     /// A surface is committed.
     pub(super) fn commit(&mut self, client: usize, surface: u32) {
-        if let Some(Some(serial)) = self.clients[client].pending.remove(&surface) {
+        let attached = self.clients[client].pending.remove(&surface);
+        let alive = |serial| self.model.buffers.get(&serial).is_some_and(|b| b.alive);
+        if attached.is_some_and(|serial| !serial.is_some_and(alive)) {
+            self.clients[client].paced.forget_heard();
+        }
+        if let Some(Some(serial)) = attached {
             self.model.commit(serial);
         }
         self.request(client, (surface, wl_surface::REQ_COMMIT_OPCODE), &[], Expect::Same);

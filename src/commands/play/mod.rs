@@ -12,10 +12,11 @@ use std::time::Duration;
 
 use stratus_encode::LARGEST_PICTURE;
 use stratus_stream::core::link::Link;
-use stratus_stream::core::message::{ClientStats, EndReason};
+use stratus_stream::core::message::{ClientStats, EndReason, Resize};
 use stratus_stream::{Player, PlayerConfig, PlayerEvent};
 use tokio::time::{Instant, MissedTickBehavior};
 
+use crate::assemble::ScreenWish;
 use crate::cli::PlayArgs;
 use crate::failure::{Failure, chain};
 use crate::logging;
@@ -86,6 +87,9 @@ async fn play(link: &Link, args: &PlayArgs) -> Result<(), Failure> {
     // A game may keep a larger size than its session's.
     let mut decoding = Decoding::start(welcome.size.at_least(LARGEST_PICTURE), extras)?;
     let mut tally = Tally::default();
+    if let Some(ScreenWish { size, fps }) = args.resize {
+        player.resize(Resize { size, millifps: fps.unwrap_or(0) * 1000 });
+    }
 
     let over = receive(&mut player, &mut decoding, &mut tally, &mut signals, args).await;
 

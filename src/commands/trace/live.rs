@@ -98,7 +98,7 @@ fn copy(mut from: Attached, mut to: Box<dyn Write + Send>) -> io::Result<()> {
 
 /// The control socket of the one session that has a games' socket of this name: in the runtime
 /// directory, or in the private one of a `stratus run`.
-fn find(name: &Path) -> Result<PathBuf, Failure> {
+pub(in crate::commands) fn find(name: &Path) -> Result<PathBuf, Failure> {
     if name.is_absolute() {
         return Ok(control_path(name));
     }
@@ -114,7 +114,7 @@ fn find(name: &Path) -> Result<PathBuf, Failure> {
         }
     }
     match &answering[..] {
-        [] => Err(Failure::new(tried, "none runs that takes tracers").remedy(
+        [] => Err(Failure::new(tried, "none runs that can be asked").remedy(
             "start `stratus run` or `stratus proxy` as this user, or name its socket with \
              --socket; to trace one client alone: stratus trace -- CLIENT",
         )),

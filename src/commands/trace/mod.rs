@@ -15,6 +15,8 @@ use crate::cli::{TraceArgs, TraceDirection, TraceTime};
 use crate::failure::Failure;
 use crate::logging;
 
+pub(super) use live::find as find_control;
+
 /// Traces until there is nothing more to trace.
 ///
 /// # Errors

@@ -111,7 +111,7 @@ impl Traced {
         let post = self.settings.capture.then(drain).transpose()?;
         let directory = family.directory().to_owned();
         let (settings, upstream) = (&self.settings, self.upstream.clone());
-        let passage = Passage::open(settings, &directory, upstream, post, &reporter)?;
+        let passage = Passage::open(settings, &directory, upstream, post, None, &reporter)?;
         let watching = self.watch(&passage, printer, out)?;
         let ended = match self.start(passage.socket(), &family) {
             Ok(client) => {

@@ -23,7 +23,7 @@
 mod policy;
 mod worker;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -152,6 +152,8 @@ struct Shared {
     keyframe: AtomicBool,
     /// 0 while there is no wish.
     bitrate: AtomicU64,
+    /// The same.
+    fps: AtomicU32,
     stop: AtomicBool,
     stats: Mutex<PipelineStats>,
 }
@@ -181,6 +183,12 @@ impl PipelineHandle {
     pub fn set_bitrate(&self, bits_per_second: u64) {
         // 0 is "no wish"; the encoder raises 1 to its least.
         self.shared.bitrate.store(bits_per_second.max(1), Ordering::Release);
+    }
+
+    /// Sets the frames a second that encoding keeps to on average from the next frame on. The
+    /// encoder is opened anew: it shares out the bits of a second by this.
+    pub fn set_fps(&self, fps: u32) {
+        self.shared.fps.store(fps.max(1), Ordering::Release);
     }
 
     /// Tells that the sink became ready or got its first viewer.
@@ -239,6 +247,7 @@ impl Pipeline {
         let shared = Arc::new(Shared {
             keyframe: AtomicBool::new(false),
             bitrate: AtomicU64::new(0),
+            fps: AtomicU32::new(0),
             stop: AtomicBool::new(false),
             stats: Mutex::default(),
         });

@@ -56,6 +56,11 @@ impl Policy {
         }
     }
 
+    /// Frames come at another rate from now on.
+    pub(super) fn set_fps(&mut self, fps: u32) {
+        self.pacer = Pacer::new(fps);
+    }
+
     /// Somebody needs a picture at which decoding can start.
     pub(super) fn handle_keyframe_request(&mut self) {
         self.keyframe = true;

@@ -197,6 +197,22 @@ fn a_still_picture_is_refined_once() {
 }
 
 #[test]
+fn another_rate_opens_another_encoder_and_the_stream_goes_on() {
+    let mut bench = Bench::new(quiet());
+    bench.commit(1);
+    bench.receive();
+    for fps in [30, 144, 120] {
+        bench.handle.set_fps(fps);
+    }
+    bench.commit(2);
+    let (frame, marker) = bench.receive();
+    assert_eq!((frame.is_keyframe(), marker), (true, 2));
+    bench.commit(3);
+    let (frame, marker) = bench.receive();
+    assert_eq!((frame.is_keyframe(), marker), (false, 3));
+}
+
+#[test]
 fn the_encoder_follows_the_size_and_unusable_sizes_cost_only_their_frames() {
     let config = PipelineConfig { max_size: Size::new(640, 400), ..quiet() };
     let mut bench = Bench::new(config);

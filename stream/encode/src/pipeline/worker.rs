@@ -102,6 +102,7 @@ impl<S: Sink> Worker<S> {
         if self.shared.keyframe.swap(false, Ordering::AcqRel) {
             self.policy.handle_keyframe_request();
         }
+        self.take_rate();
         let bitrate = self.shared.bitrate.swap(0, Ordering::AcqRel);
         if bitrate != 0 {
             self.bitrate = bitrate;
@@ -110,6 +111,19 @@ impl<S: Sink> Worker<S> {
                 tracing::debug!(bitrate = encoder.bitrate(), "bitrate set");
             }
         }
+    }
+
+    /// Encodes for another rate from now on, if one was asked for.
+    fn take_rate(&mut self) {
+        let fps = self.shared.fps.swap(0, Ordering::AcqRel);
+        if fps == 0 || fps == self.config.fps {
+            return;
+        }
+        self.config.fps = fps;
+        self.policy.set_fps(fps);
+        // What a new one makes first is a keyframe; the policy is to count on that.
+        self.encoder = None;
+        self.policy.handle_keyframe_request();
     }
 
     fn outlook(&self) -> Outlook {
