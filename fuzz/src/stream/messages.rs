@@ -2,6 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 use stratus_frame::{Codec, EncodedFrame, FrameId, MonoTime, Size, Stamps};
+use stratus_stream_core::cursor::{CursorStore, KEPT_IMAGES, SentLook};
 use stratus_stream_core::header::{FrameHeader, VIDEO_FRAME};
 use stratus_stream_core::message::{Message, Messages, Refusal, RefusalCode};
 use stratus_stream_core::wire::{Framer, MAX_HEADER, WireError};
@@ -166,18 +167,23 @@ pub(super) fn framed(kind: u16, payload: &[u8]) -> Vec<u8> {
 const OTHER: [Field; 1] = [Field::Bytes(3)];
 
 fn some_part(input: &mut Input<'_>) -> Vec<u8> {
-    let len = usize::from(input.byte() & 31);
-    let bytes = input.bytes(len).to_vec();
-    let sides = [1 + u32::from(input.byte() & 7), 1 + u32::from(input.byte())];
-    let offset = u32::from(input.byte() & 63);
-    let words = [0, u32::from(input.byte()), sides[0], sides[1], offset, bytes.len() as u32];
-    [words.map(u32::to_be_bytes).concat(), bytes].concat()
+    let sides = [1 + u32::from(input.byte() & 1), 1 + u32::from(input.byte() & 1)];
+    let whole = sides[0] * sides[1] * 4;
+    // Often a whole image, or one half of it.
+    let (offset, len) = match input.byte() & 7 {
+        0..=3 => (0, whole),
+        4 => (0, whole / 2),
+        5 => (whole / 2, whole / 2),
+        _ => (u32::from(input.byte() & 15), u32::from(input.byte() & 15)),
+    };
+    let words = [0, u32::from(input.byte() & 3), sides[0], sides[1], offset, len];
+    [words.map(u32::to_be_bytes).concat(), vec![input.byte(); len as usize]].concat()
 }
 
 fn some_cursor(input: &mut Input<'_>) -> Vec<u8> {
     let look = input.byte() & 3;
     let mut head = vec![look];
-    let image = (look == 3).then(|| [0, 1, 9, 9, 0, 0].map(|n| n + u32::from(input.byte())));
+    let image = (look == 3).then(|| [0, 1, 9, 9, 0, 0].map(|n| n * u32::from(input.byte() & 3)));
     head.extend(image.unwrap_or_default().map(u32::to_be_bytes).concat());
     let bounds = input.byte() % 3;
     let hint = (bounds == 1 && input.byte() & 1 == 1).then(|| [input.word(), input.word()]);
@@ -249,6 +255,7 @@ pub(super) fn run(input: &mut Input<'_>) {
     let (expected, wrong, may_end) = read(&stream);
     let mut messages = Messages::default();
     let (mut got, mut error) = (Vec::new(), None);
+    let mut cursors = Cursors::default();
     let mut rest = &stream[..];
     let mut cuts = cuts.iter().cycle();
     while !rest.is_empty() && error.is_none() {
@@ -258,7 +265,10 @@ pub(super) fn run(input: &mut Input<'_>) {
         rest = tail;
         loop {
             match messages.poll() {
-                Ok(Some(message)) => got.push(again(&message)),
+                Ok(Some(message)) => {
+                    got.push(again(&message));
+                    cursors.hear(&message);
+                }
                 Ok(None) => break,
                 Err(e) => {
                     error = Some(Wrong::of(&e));
@@ -270,6 +280,50 @@ pub(super) fn run(input: &mut Input<'_>) {
     assert!(got == expected, "the messages of a stream");
     assert_eq!(error, wrong);
     assert!(error.is_some() || messages.is_between_messages() == may_end);
+}
+
+/// What a viewer keeps of cursors: the images that were whole last, and the one that is not yet.
+#[derive(Default)]
+struct Cursors {
+    store: CursorStore,
+    whole: Vec<u64>,
+    partial: Option<(u64, [u32; 2], usize)>,
+}
+
+impl Cursors {
+    /// The store says the same of a message as this model.
+    fn hear(&mut self, message: &Message) {
+        match message {
+            Message::CursorImage(part) => {
+                let sides = [part.size.width, part.size.height];
+                let begun = self.partial.take().unwrap_or((part.id.0, sides, 0));
+                let next = begun == (part.id.0, sides, part.offset as usize);
+                let good = next && !self.whole.contains(&part.id.0);
+                assert_eq!(self.store.handle_part(part).is_ok(), good, "{part:?}");
+                if !good {
+                    // The connection ends here.
+                    *self = Self::default();
+                    return;
+                }
+                let len = begun.2 + part.bgra.len();
+                if len == (sides[0] * sides[1] * 4) as usize {
+                    self.whole.push(part.id.0);
+                    let old = self.whole.len().saturating_sub(KEPT_IMAGES);
+                    self.whole.drain(..old);
+                } else {
+                    self.partial = Some((part.id.0, sides, len));
+                }
+            }
+            Message::Cursor(sent) => {
+                let good = match sent.look {
+                    SentLook::Image { id, .. } => self.whole.contains(&id.0),
+                    _ => true,
+                };
+                assert_eq!(self.store.handle_cursor(sent).is_ok(), good, "{sent:?}");
+            }
+            _ => {}
+        }
+    }
 }
 
 /// A message, written by us.
