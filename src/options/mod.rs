@@ -64,7 +64,7 @@ pub struct StreamOptions {
     #[arg(long, env = "STRATUS_CAPTURE", value_name = "WHEN", value_enum)]
     pub capture: Option<Capture>,
 
-    /// Pixel formats that games are offered in shared memory [default: direct]
+    /// Pixel formats that games are offered [default: direct]
     #[arg(long, env = "STRATUS_PIXEL_FORMATS", value_name = "WHICH", value_enum)]
     pub pixel_formats: Option<PixelFormats>,
 

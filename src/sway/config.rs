@@ -50,8 +50,8 @@ pub fn command(config: &Path, directory: &Path) -> Command {
         .env("WLR_BACKENDS", "headless")
         .env("WLR_HEADLESS_OUTPUTS", "1")
         .env("WLR_LIBINPUT_NO_DEVICES", "1");
-    // Frames are taken from shared memory, and this renderer makes every game use it. It composes
-    // nothing that anyone looks at, so a GPU would not help.
+    // This renderer makes every game use shared memory, which the encoder reads at the least cost.
+    // It composes nothing that anyone looks at, so a GPU would not help.
     if std::env::var_os("WLR_RENDERER").is_none() {
         command.env("WLR_RENDERER", "pixman");
     }

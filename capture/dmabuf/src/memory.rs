@@ -99,6 +99,9 @@ impl Memory {
         Way::None(refused.to_string().into())
     }
 
+    /// Nobody can cut off a dmabuf, nor the file behind one of udmabuf, which is sealed. A file in
+    /// place of one can be, and a driver may have no page where it promised one: both are a SIGBUS,
+    /// which the mapping's guard answers.
     fn map(&self) -> std::io::Result<Mapping> {
         let first = self.first().ok_or(std::io::ErrorKind::InvalidInput)?;
         Mapping::new(first, self.layout.end)

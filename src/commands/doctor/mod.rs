@@ -60,8 +60,8 @@ impl Finding {
 const LIMITS: [&str; 4] = [
     "Encoders of GPUs are opened here to see whether they are there, and not used: this version \
      streams H.264 by libx264. None of them was ever run on real hardware.",
-    "Frames are taken from shared memory only. Beside a GPU, Sway is made to offer nothing else, \
-     so games draw in software.",
+    "Beside a GPU, Sway is made to offer shared memory only, so games draw in software. Frames in \
+     GPU memory are taken behind `stratus proxy`, and were never read from real hardware.",
     "Input and sound are not streamed.",
     "The player is `stratus play --headless`: it measures and records, and shows nothing.",
 ];
