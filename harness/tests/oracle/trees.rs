@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use stratus_harness::puppet::wayland_client::protocol::{
     wl_output::Transform, wl_subsurface::WlSubsurface, wl_surface::WlSurface,
 };
+use stratus_harness::puppet::wayland_protocols::wp::viewporter::client::wp_viewport::WpViewport;
 use stratus_harness::puppet::{Paint, Popup, Puppet, Window};
 
 use super::{Place, SIZE};
@@ -40,6 +41,8 @@ struct Node {
     role: Option<(WlSubsurface, WlSurface)>,
     /// What it shows, and at which scale.
     pixels: Option<(Vec<u8>, (u32, u32), i32)>,
+    /// Stretches it: then it is of one colour, since Sway's filter is another than ours.
+    viewport: Option<WpViewport>,
 }
 
 /// A client with one window, and what it has in it.
@@ -50,6 +53,8 @@ pub(crate) struct Tree {
     popups: Vec<Popup>,
     /// Buffers are never drawn in again, so whoever reads them late reads the same.
     kept: Vec<Paint>,
+    /// Whether Sway stretches as it should.
+    stretches: bool,
     /// What was done, for the message of a failure.
     pub(crate) done: Vec<String>,
 }
@@ -63,9 +68,11 @@ impl Tree {
         // commit after one went.
         window.xdg_surface.set_window_geometry(0, 0, SIZE.0 as i32, SIZE.1 as i32);
         let surface = window.surface.clone();
-        let root = Node { surface, role: None, pixels: None };
+        let root = Node { surface, role: None, pixels: None, viewport: None };
         let (popups, kept, done) = (Vec::new(), Vec::new(), Vec::new());
-        let mut tree = Self { puppet, window, nodes: vec![root], popups, kept, done };
+        let stretches = place.version < (1, 10);
+        let nodes = vec![root];
+        let mut tree = Self { puppet, window, nodes, popups, kept, stretches, done };
         tree.paint(0, SIZE, 1, dice);
         tree.nodes[0].surface.commit();
         tree
@@ -120,7 +127,10 @@ impl Tree {
         let subsurface = self.puppet.subsurface(&surface, &to).unwrap();
         let (x, y) = dice.place();
         subsurface.set_position(x / 2, y / 2);
-        self.nodes.push(Node { surface, role: Some((subsurface, to)), pixels: None });
+        // wlroots 0.18 to 0.20 fades the edges of what is stretched.
+        let stretched = self.stretches && dice.below(4) == 0;
+        let viewport = stretched.then(|| self.puppet.viewport(&surface).unwrap());
+        self.nodes.push(Node { surface, role: Some((subsurface, to)), pixels: None, viewport });
         let new = self.nodes.len() - 1;
         self.note(format!("add {new} to {parent} at {},{}", x / 2, y / 2));
         self.repaint(new, dice);
@@ -130,6 +140,9 @@ impl Tree {
     fn repaint(&mut self, node: usize, dice: &mut Dice) {
         if node == 0 {
             return self.touch_up(node, dice);
+        }
+        if let Some(viewport) = self.nodes[node].viewport.clone() {
+            return self.stretch(node, &viewport, dice);
         }
         let scale = if dice.below(4) == 0 { 2 } else { 1 };
         // An even number of pixels is what the scale asks for.
@@ -171,6 +184,18 @@ impl Tree {
         self.nodes[node].surface.damage_buffer(0, 0, i32::MAX, i32::MAX);
     }
 
+    /// Another colour, and another size of what is shown.
+    fn stretch(&mut self, node: usize, viewport: &WpViewport, dice: &mut Dice) {
+        let size = (8 + dice.below(60), 8 + dice.below(60));
+        let shown = (4 + dice.below(2 * size.0), 4 + dice.below(2 * size.1));
+        viewport.set_destination(shown.0 as i32, shown.1 as i32);
+        let colour = [dice.below(256) as u8, dice.below(256) as u8, dice.below(256) as u8, 255];
+        self.note(format!("stretch {node} from {size:?} to {shown:?}"));
+        self.nodes[node].pixels = Some((colour.repeat((size.0 * size.1) as usize), size, 1));
+        self.attach(node);
+        self.nodes[node].surface.damage_buffer(0, 0, i32::MAX, i32::MAX);
+    }
+
     fn attach(&mut self, node: usize) {
         let Some((pixels, size, scale)) = &self.nodes[node].pixels else { return };
         let paint = self.puppet.picture(*size, pixels).unwrap();
@@ -181,6 +206,9 @@ impl Tree {
 
     /// Changes a rectangle, and damages no more than that.
     fn touch_up(&mut self, node: usize, dice: &mut Dice) {
+        if self.nodes[node].viewport.is_some() {
+            return;
+        }
         let Some((pixels, size, scale)) = &mut self.nodes[node].pixels else { return };
         let step = scale.unsigned_abs();
         let even = |n: u32| n / step * step;
