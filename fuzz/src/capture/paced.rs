@@ -164,7 +164,7 @@ fn acknowledge(world: &mut World, client: usize, input: &mut Input<'_>) {
     }
     let newest = serials.heard.len() - 1;
     let at = if input.byte() & 3 > 0 { newest } else { input.below(newest + 1) };
-    let serial = serials.heard.drain(..=at).last().expect("it is there");
+    let serial = serials.heard.drain(..=at).next_back().expect("it is there");
     let to = (xdg, xdg_surface::REQ_ACK_CONFIGURE_OPCODE);
     world.request(client, to, &[serial], Expect::MayChange);
 }
