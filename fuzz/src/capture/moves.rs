@@ -55,6 +55,7 @@ pub(super) fn window(world: &mut World, client: usize, surface: u32) -> u32 {
     let xdg = make(world, client, to, Kind::Xdg, &[surface]);
     let toplevel = world.clients[client].make(Kind::Toplevel);
     world.clients[client].toplevels.insert(xdg, toplevel);
+    world.clients[client].paced.window(surface);
     world.request(client, (xdg, super::GET_TOPLEVEL), &[toplevel], Expect::Same);
     toplevel
 }

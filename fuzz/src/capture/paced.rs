@@ -1,6 +1,6 @@
 //! Sizes that change while games play, their configures, and frame callbacks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use stratus_capture::Screen;
 use stratus_frame::Size;
@@ -33,18 +33,28 @@ pub(super) struct Callback {
 pub(super) struct Paced {
     serials: BTreeMap<u32, Serials>,
     callbacks: BTreeMap<u32, Callback>,
+    /// Surfaces that are, or were, windows.
+    windows: BTreeSet<u32>,
+    /// A surface became a window twice, which ends a client: its serials mean nothing.
+    confused: bool,
 }
 
 impl Paced {
     /// The client hears a serial, of the compositor or of the capture.
     pub(super) fn hear_serial(&mut self, xdg: u32, serial: u32) {
         let serials = self.serials.entry(xdg).or_default();
-        assert!(!serials.heard.contains(&serial), "serial {serial} means two things");
+        assert!(
+            self.confused || !serials.heard.contains(&serial),
+            "serial {serial} means two things"
+        );
         serials.heard.push(serial);
     }
 
     /// The compositor hears that a serial is acknowledged.
     pub(super) fn hear_acknowledged(&mut self, xdg: u32, serial: u32) {
+        if self.confused {
+            return;
+        }
         let serials = self.serials.entry(xdg).or_default();
         let at = serials.said.iter().position(|s| *s == serial);
         let at = at.unwrap_or_else(|| panic!("the compositor never said {serial}, or heard of it"));
@@ -71,6 +81,11 @@ impl Paced {
         for serials in self.serials.values_mut() {
             serials.heard.clear();
         }
+    }
+
+    /// A surface becomes a window.
+    pub(super) fn window(&mut self, surface: u32) {
+        self.confused |= !self.windows.insert(surface);
     }
 
     /// Another object comes to have the id of an `xdg_surface`.
