@@ -2,7 +2,7 @@
 
 use stratus_frame::Size;
 use stratus_protocols::xdg_toplevel;
-use stratus_proxy_core::{Context, ObjectId};
+use stratus_proxy_core::{ClientId, Context, ObjectId};
 
 use crate::Capture;
 use crate::graph::{Role, SurfaceKey, Toplevel};
@@ -47,12 +47,34 @@ impl Capture {
             return;
         }
         toplevel.fullscreen_asked = true;
-        tracing::debug!(client = cx.client().0, window = %toplevel.id, "asking for fullscreen");
-        cx.send_request(toplevel.id, xdg_toplevel::REQ_SET_FULLSCREEN_OPCODE, |w| {
-            // No output named: the compositor chooses.
-            w.object(ObjectId::NULL);
-        });
+        ask(cx, toplevel);
     }
+
+    /// The client of a window that came back because the one above it went.
+    pub(crate) fn client_of_returning(&self) -> Option<ClientId> {
+        Some(self.graph.toplevels.get(self.returning?)?.client)
+    }
+
+    /// Asks for fullscreen anew: compositors take it from a window that another covers, and do
+    /// not give it back. Without it the compositor would show less than the player sees, and lead
+    /// the pointer elsewhere.
+    pub(crate) fn bring_back(&mut self, cx: &mut Context<'_>) {
+        if self.client_of_returning() != Some(cx.client()) {
+            return;
+        }
+        let toplevel = self.returning.take().and_then(|key| self.graph.toplevels.get(key));
+        if let Some(toplevel) = toplevel.filter(|t| t.is_root() && t.fullscreen_asked) {
+            ask(cx, toplevel);
+        }
+    }
+}
+
+fn ask(cx: &mut Context<'_>, toplevel: &Toplevel) {
+    tracing::debug!(client = cx.client().0, window = %toplevel.id, "asking for fullscreen");
+    cx.send_request(toplevel.id, xdg_toplevel::REQ_SET_FULLSCREEN_OPCODE, |w| {
+        // No output named: the compositor chooses.
+        w.object(ObjectId::NULL);
+    });
 }
 
 /// Undoes for a window that becomes a dialog what was done to it as a root window.

@@ -53,7 +53,7 @@ use configure::Configures;
 use control::Wishes;
 use cursor::Cursor;
 use dmabuf::Dmabufs;
-use graph::{BufferKey, Graph, SurfaceKey};
+use graph::{BufferKey, Graph, SurfaceKey, ToplevelKey};
 use mail::Posted;
 use owned::PicturePool;
 use pacing::Pacing;
@@ -87,6 +87,8 @@ pub struct Capture {
     hold_deadline_ns: u64,
     formats: Formats,
     main: Option<Main>,
+    /// A window that is the main one again and that the compositor shall show as such.
+    returning: Option<ToplevelKey>,
     posted: Option<Posted>,
     composed: Composed,
     /// Buffers that the composed window shows.
@@ -132,6 +134,7 @@ impl Capture {
             hold_deadline_ns: nanos(config.hold_deadline),
             formats: config.formats,
             main: None,
+            returning: None,
             posted: None,
             composed: Composed::default(),
             shown: Vec::new(),
@@ -225,12 +228,14 @@ impl Hook for Capture {
         self.heed_wishes();
         self.client_with_release()
             .or_else(|| self.client_to_tell())
+            .or_else(|| self.client_of_returning())
             .or_else(|| self.pacing.client_due())
     }
 
     fn inject(&mut self, cx: &mut Context<'_>) {
         self.send_releases(cx);
         self.tell_client(cx);
+        self.bring_back(cx);
         if self.pacing.is_due(cx.client()) {
             self.discharge(cx, false);
         }

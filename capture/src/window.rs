@@ -25,15 +25,15 @@ pub(crate) struct Said {
 
 impl Capture {
     /// Makes a commit's change the surface's state, and a frame if that shows in the main window.
-    pub(crate) fn apply(&mut self, key: SurfaceKey, mut change: Change, now_ns: u64) {
+    pub(crate) fn apply(&mut self, key: SurfaceKey, change: &mut Change, now_ns: u64) {
         let attached = change.attach.is_some();
         let is_main = |capture: &Self| capture.main.is_some_and(|m| m.surface == key);
         // A dialog that unmaps is no dialog of the window any more.
         let before = if is_main(self) { None } else { self.graph.window_of(key) };
-        self.apply_state(key, &mut change, 0);
+        self.apply_state(key, change, 0);
         match self.main {
             Some(main) if main.surface == key => {
-                self.frame_of_commit(main, &change, attached, now_ns);
+                self.frame_of_commit(main, change, attached, now_ns);
             }
             _ => self.tree_changed(before, now_ns),
         }
@@ -45,8 +45,8 @@ impl Capture {
             return;
         }
         let cached = self.graph.surfaces.get_mut(key).map(|s| s.cached.take());
-        if let Some(cached) = cached.filter(|change| !change.is_empty()) {
-            self.apply(key, cached, now_ns);
+        if let Some(mut cached) = cached.filter(|change| !change.is_empty()) {
+            self.apply(key, &mut cached, now_ns);
         }
     }
 
@@ -125,6 +125,8 @@ impl Capture {
             return;
         }
         self.main = main;
+        let returning = main.filter(|m| committing != Some(m.surface));
+        self.returning = returning.map(|m| m.toplevel);
         self.full_next = true;
         self.said = Said::default();
         self.stats.set_path(Path::Direct);

@@ -258,3 +258,33 @@ fn roles_are_for_good() {
     w.show(window, buffer);
     assert_eq!(first_pixel(&w.take()), 4);
 }
+
+#[test]
+fn a_window_that_comes_back_asks_for_fullscreen_anew() {
+    let mut w = World::new();
+    let (c, d) = (w.connect(), w.connect());
+    let below = w.window(c);
+    let one = w.buffer(c, 1);
+    w.show(below, one);
+    let asked = |w: &World| {
+        let opcode = xdg_toplevel::REQ_SET_FULLSCREEN_OPCODE;
+        let asks = |s: &&driver::Said| (s.sender, s.opcode) == (below.toplevel, opcode);
+        w.clients[c].requests.iter().filter(asks).count()
+    };
+    assert_eq!(asked(&w), 1);
+    for times in 2..5 {
+        let above = w.window(d);
+        let two = w.buffer(d, 2);
+        w.show(above, two);
+        assert_eq!(asked(&w), times - 1, "it is covered");
+        match times {
+            2 => w.destroy(d, above.toplevel, xdg_toplevel::REQ_DESTROY_OPCODE),
+            3 => {
+                w.attach(d, above.surface, ObjectId::NULL);
+                w.commit(d, above.surface);
+            }
+            _ => w.disconnect(d),
+        }
+        assert_eq!(asked(&w), times);
+    }
+}

@@ -124,9 +124,7 @@ fn compare(folder: &Path, compositor: &Path, buffers: usize, what: &str) -> [Cou
     let direct = client::play(compositor, &script(buffers, frames() / 2)).unwrap();
     assert_eq!((&direct.end, direct.stray_releases), (&End::Finished, 0), "{what}: {direct:?}");
 
-    let mut config = CaptureConfig::new(Size::new(SIZE.0, SIZE.1));
-    // No deadline may pass here because the machine is busy elsewhere.
-    config.hold_deadline = LIMIT;
+    let config = CaptureConfig::new(Size::new(SIZE.0, SIZE.1));
     let (proxied, slot, stats) = Proxied::capturing(folder, compositor, config);
     let reader = reader(slot, ENCODER);
     let through = client::play(proxied.socket(), &script(buffers, frames())).unwrap();
@@ -154,7 +152,6 @@ fn compare(folder: &Path, compositor: &Path, buffers: usize, what: &str) -> [Cou
     assert_eq!((&through.end, through.commits), (&End::Finished, frames()), "{what}");
     assert_eq!(through.stray_releases, 0, "{what}: {through:?}");
     assert_eq!(read.poisoned, 0, "{what}: a buffer was read after its release: {read:?}");
-    assert_eq!((read.torn, stats.forced.value()), (0, 0), "{what}: {stats:?}");
     assert_eq!(stats.truncated.value() + stats.unreadable.value(), 0, "{what}: {stats:?}");
     assert!(read.frames * 8 >= frames(), "{what}: hardly anything was read: {read:?}");
     // Of two, one may be read while the compositor shows the other. Of those that it gives back at

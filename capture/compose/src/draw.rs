@@ -1,6 +1,6 @@
 //! Draws one layer.
 
-use pixman::{Color, Image, Operation, Region32, Solid};
+use pixman::{Color, FormatCode, Image, Operation, Region32, Solid};
 use stratus_frame::{PixelView, ReadError, Rect, Size};
 
 use crate::image_unsafe::{ReadImage, bytes_of};
@@ -69,14 +69,12 @@ fn draw_view(
     let sampled = sampling.of(part).map_err(LayerError::Scaled)?;
     let mut data = rows::bytes(view, sampled.needed);
     let mut stride = view.stride;
-    let see_through = view.format.has_alpha() && !layer.hides();
-    let format = if let Some(format) = rows::direct(view, data, see_through) {
-        format
-    } else {
+    if !rows::is_direct(view, data) {
         rows::copy(view, data, sampled.needed, words)?;
         (data, stride) = (bytes_of(words), sampled.needed.width as usize * 4);
-        rows::copied(see_through)
-    };
+    }
+    let see_through = view.format.has_alpha() && !layer.hides();
+    let format = if see_through { FormatCode::A8R8G8B8 } else { FormatCode::X8R8G8B8 };
     let size = Size::new(sampled.needed.width, sampled.needed.height);
     let image = ReadImage::new(format, size, data, stride).ok_or(LayerError::Scaled(size))?;
     let mut image = image.map_err(|_| LayerError::Memory)?;

@@ -7,7 +7,7 @@
 //!
 //! Two things differ from wlroots on purpose. A crop keeps its fraction of a pixel, as
 //! `wp_viewport.set_source` has it (wlroots rounds to whole pixels), and beyond its edge a buffer
-//! goes on as its last pixel (wlroots up to 0.20 fades to what lies below).
+//! goes on as its last pixel (wlroots before 0.21 fades to what lies below).
 
 mod canvas;
 mod draw;

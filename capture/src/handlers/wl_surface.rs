@@ -104,7 +104,7 @@ fn commit(capture: &mut Capture, cx: &mut Context<'_>, key: SurfaceKey) {
         return;
     }
     let changes = !change.is_empty();
-    capture.apply(key, change, cx.now_ns());
+    capture.apply(key, &mut change, cx.now_ns());
     capture.cursor_committed(key, changes);
 }
 

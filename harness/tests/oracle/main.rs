@@ -4,7 +4,6 @@
 //! stopped. When Sway has shown its last commit, Sway's own screenshot is compared with the
 //! picture that a reader of the mailbox has put together from the changed parts of frames. A
 //! program that is not installed is left out, and a line says so.
-//! `STRATUS_ORACLE=gtk` runs those with `gtk` in their names alone.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
