@@ -6,7 +6,6 @@
 #[allow(dead_code, reason = "each test uses its part")]
 #[path = "oracle/kept.rs"]
 mod kept;
-#[allow(dead_code, reason = "each test uses its part")]
 mod stage;
 
 use std::time::Duration;
