@@ -85,6 +85,8 @@ pub struct Capture {
     configures: SecondaryMap<SurfaceKey, Configures>,
     pacing: Pacing,
     hold_deadline_ns: u64,
+    /// When the message at hand, or the last one, was read; in CLOCK_MONOTONIC ns.
+    now_ns: u64,
     formats: Formats,
     main: Option<Main>,
     /// A window that is the main one again and that the compositor shall show as such.
@@ -133,6 +135,7 @@ impl Capture {
             pacing: Pacing::new(config.idle_interval.map(nanos)),
             hold_deadline_ns: nanos(config.hold_deadline),
             formats: config.formats,
+            now_ns: 0,
             main: None,
             returning: None,
             posted: None,
@@ -200,6 +203,7 @@ impl Hook for Capture {
         cx: &mut Context<'_>,
         message: &mut Message<'_>,
     ) -> Result<Verdict, Malformed> {
+        self.now_ns = cx.now_ns();
         handlers::request(self, cx, message)
     }
 
@@ -208,6 +212,7 @@ impl Hook for Capture {
         cx: &mut Context<'_>,
         message: &mut Message<'_>,
     ) -> Result<Verdict, Malformed> {
+        self.now_ns = cx.now_ns();
         handlers::event(self, cx, message)
     }
 
@@ -248,6 +253,7 @@ impl Hook for Capture {
     }
 
     fn handle_timeout(&mut self, now_ns: u64) {
+        self.now_ns = now_ns;
         self.end_late_holds(now_ns);
         self.end_late_answers(now_ns);
         self.pacing.tick(now_ns);

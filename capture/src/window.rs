@@ -149,7 +149,7 @@ impl Capture {
         let path = self.path_of(main.toplevel, main.surface);
         self.take_path(path);
         if path != Path::Direct {
-            self.compose(main.toplevel, MonoTime::now());
+            self.compose(main.toplevel, MonoTime::from_nanos(self.now_ns));
             return;
         }
         let surface = self.graph.surfaces.get(main.surface);
@@ -158,7 +158,7 @@ impl Capture {
         let Some(buffer) = self.graph.buffers.get(key).filter(|b| b.busy) else { return };
         let (size, owed) = (buffer.size(), buffer.owed > 0);
         let Some(size) = size else { return };
-        self.hand(key, Damage::full(size), MonoTime::now());
+        self.hand(key, Damage::full(size), MonoTime::from_nanos(self.now_ns));
         if owed && self.waits(key) {
             // The compositor has let go of it: the game waits for nobody but us.
             self.copy_out(key);
