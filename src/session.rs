@@ -129,13 +129,7 @@ pub async fn serve(
     let mut signals = listen()?;
     let (reporter, mut reports) = mpsc::unbounded_channel();
     let screens = Screens::new(settings);
-    match Way::to(&upstream) {
-        Some(way) => screens.set_output(Output::new(way)?),
-        None => tracing::info!(
-            "the compositor's output keeps its size when that of the games changes: it is no Sway \
-             whose SWAYSOCK is set, and does not offer wlr-output-management"
-        ),
-    }
+    screens.set_output(Output::new(Way::to(&upstream))?);
     let mut stream = Stream::start(settings, &screens, &reporter)?;
     let post = stream.take_post();
     let passage = Passage::open(settings, directory, upstream, post, Some(&screens), &reporter)?;

@@ -43,11 +43,11 @@ impl Way {
         Self::Sway(directory.join(format!("sway-ipc.{}.{pid}.sock", Uid::current())))
     }
 
-    /// To the compositor that serves the socket `wayland`, if there is any.
+    /// To the compositor that serves the socket `wayland`. Whether it can be asked is seen when
+    /// it is.
     #[must_use]
-    pub fn to(wayland: &Path) -> Option<Self> {
-        let sway = ipc_socket_of(wayland).map(Self::Sway);
-        sway.or_else(|| wlr::is_offered(wayland).then(|| Self::Wlr(wayland.to_owned())))
+    pub fn to(wayland: &Path) -> Self {
+        ipc_socket_of(wayland).map_or_else(|| Self::Wlr(wayland.to_owned()), Self::Sway)
     }
 
     /// The refresh rate, in mHz, of an output that is asked for `fps`.

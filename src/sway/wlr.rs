@@ -35,12 +35,6 @@ fn connect(socket: &Path) -> Result<(EventQueue<Told>, ZwlrOutputManagerV1), Str
     Ok((queue, manager))
 }
 
-/// Whether the compositor at `socket` takes configurations.
-#[must_use]
-pub(super) fn is_offered(socket: &Path) -> bool {
-    connect(socket).is_ok()
-}
-
 /// Gives the only enabled output of the compositor at `socket` this mode.
 ///
 /// # Errors

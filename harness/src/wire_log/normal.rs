@@ -115,6 +115,10 @@ impl Names {
     }
 
     fn serial(&mut self, text: &str) -> String {
+        // Compositors count from below; the capture's own configures do from here on.
+        if text.parse().is_ok_and(|serial: u32| serial >= 1 << 31) {
+            return "serial of the proxy".to_owned();
+        }
         let next = self.serials.len() + 1;
         format!("serial {}", self.serials.entry(text.to_owned()).or_insert(next))
     }

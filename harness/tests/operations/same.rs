@@ -12,7 +12,7 @@ fn part<T: PartialEq + std::fmt::Display>(name: &str, a: &[T], b: &[T]) -> anyho
     if at == a.len() && at == b.len() {
         return Ok(());
     }
-    let text = |list: &[T]| list.get(at).map_or("nothing".to_owned(), T::to_string);
+    let text = |list: &[T]| list.first().map_or("nothing".to_owned(), T::to_string);
     let before: Vec<String> = a[at.saturating_sub(5)..at].iter().map(T::to_string).collect();
     bail!(
         "{name} part at {at} of {} and {}:\n  {}\n  one:   {}\n  other: {}",
@@ -72,13 +72,17 @@ fn unspecified(case: &Case, outcome: &Outcome) -> bool {
 }
 
 /// What the capture changes: of events, and of requests.
-const EVENTS: [Rewrite; 10] = [
+const EVENTS: [Rewrite; 13] = [
     Rewrite::new("wl_output", "mode", Change::Changed),
     Rewrite::new("wl_output", "mode", Change::Added),
     Rewrite::new("zxdg_output_v1", "logical_size", Change::Changed),
     Rewrite::new("zxdg_output_v1", "logical_position", Change::Changed),
     Rewrite::new("xdg_toplevel", "configure", Change::Changed),
     Rewrite::new("xdg_toplevel", "configure_bounds", Change::Changed),
+    // The answer to a request that the compositor does not see.
+    Rewrite::new("xdg_toplevel", "configure", Change::Added),
+    Rewrite::new("xdg_toplevel", "configure_bounds", Change::Added),
+    Rewrite::new("xdg_surface", "configure", Change::Added),
     Rewrite::new("wl_surface", "preferred_buffer_scale", Change::Changed),
     Rewrite::new("wl_surface", "preferred_buffer_transform", Change::Changed),
     Rewrite::new("wl_output", "scale", Change::Changed),

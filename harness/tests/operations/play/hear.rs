@@ -86,6 +86,9 @@ impl Player {
             ("wl_registry", "global_remove") => {
                 self.globals.retain(|(number, _, _)| *number != word(0));
             }
+            // One of the capture's own, which no compositor sent: the client leaves it open, as it
+            // may, and so does the same with and without the capture.
+            ("xdg_surface", "configure") if word(0) >= 1 << 31 => {}
             ("xdg_surface", "configure") => self.configured(sender, word(0)),
             ("xdg_wm_base", "ping") if alive => self.pings.push((sender, word(0))),
             ("wl_pointer" | "wl_keyboard", "enter") => self.serial = word(0),
