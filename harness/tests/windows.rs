@@ -47,11 +47,19 @@ impl Place {
         Puppet::connect(self.proxied.socket()).unwrap()
     }
 
-    /// Waits until Sway shows `colour` in the corner and `middle` in the middle of its screen, and
-    /// the very same picture is captured; then one of `titles` has the focus.
-    fn shows(&mut self, titles: &[&str], corner: [u8; 3], middle: [u8; 3]) {
+    /// Waits until Sway shows `corner` in the corner and `middle` in the middle of its screen, and
+    /// the very same picture is captured; then one of `titles` has the focus. Meanwhile `clients`
+    /// acknowledge what they are told, as all do.
+    #[track_caller]
+    fn shows(
+        &mut self,
+        clients: &mut [&mut Puppet],
+        titles: &[&str],
+        (corner, middle): ([u8; 3], [u8; 3]),
+    ) {
         let mut last = String::new();
         let same = wait_for("the same picture", PATIENCE, || {
+            clients.iter_mut().for_each(|client| client.settle().unwrap());
             let shown = self.screen.capture().ok()?;
             let captured = self.kept.picture();
             let seen = [shown.pixel(2, 2), shown.pixel(SIZE.0 / 2, SIZE.1 / 2)];
@@ -98,14 +106,14 @@ fn the_player_sees_the_window_that_has_the_focus() {
     let (red, green, blue, white) = ([255, 0, 0], [0, 255, 0], [0, 0, 255], [255; 3]);
     let mut launcher = place.connect();
     let _shown = window(&mut launcher, "launcher", [0, 0, 255, 255]);
-    place.shows(&["launcher"], red, red);
+    place.shows(&mut [&mut launcher], &["launcher"], (red, red));
 
     // A game of another connection comes on top, and opens a second window.
     let mut game = place.connect();
     let _main = window(&mut game, "game", [255, 0, 0, 255]);
-    place.shows(&["game"], blue, blue);
+    place.shows(&mut [&mut launcher, &mut game], &["game"], (blue, blue));
     let (second, _paint) = window(&mut game, "second", [0, 255, 0, 255]);
-    place.shows(&["second"], green, green);
+    place.shows(&mut [&mut launcher, &mut game], &["second"], (green, green));
 
     // A dialog stands over it, and goes.
     let dialog = game.dialog("dialog", &second).unwrap();
@@ -113,21 +121,21 @@ fn the_player_sees_the_window_that_has_the_focus() {
     game.show(&dialog.surface, &paint.buffer);
     game.settle().unwrap();
     // Older Sways leave the focus with a fullscreen window.
-    place.shows(&["dialog", "second"], green, white);
+    place.shows(&mut [&mut launcher, &mut game], &["dialog", "second"], (green, white));
     dialog.toplevel.destroy();
     dialog.xdg_surface.destroy();
     dialog.surface.destroy();
     game.settle().unwrap();
-    place.shows(&["second"], green, green);
+    place.shows(&mut [&mut launcher, &mut game], &["second"], (green, green));
 
     // The second window goes, then the whole game.
     second.toplevel.destroy();
     second.xdg_surface.destroy();
     second.surface.destroy();
     game.settle().unwrap();
-    place.shows(&["game"], blue, blue);
+    place.shows(&mut [&mut launcher, &mut game], &["game"], (blue, blue));
     drop(game);
-    place.shows(&["launcher"], red, red);
+    place.shows(&mut [&mut launcher], &["launcher"], (red, red));
     drop(launcher);
     place.proxied.stop();
     place.kept.join();
