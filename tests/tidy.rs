@@ -40,7 +40,11 @@ const CRATES: &[(&str, &[&str])] = &[
     ),
     ("stream/encode", &["stratus-frame"]),
     ("stream/core", &["stratus-frame"]),
-    ("stream", &["stratus-stream-core", "stratus-frame"]),
+    ("stream/input", &["stratus-frame"]),
+    ("stream/audio", &["stratus-frame"]),
+    ("stream/web", &[]),
+    ("stream/window", &["stratus-stream-core", "stratus-frame"]),
+    ("stream", &["stratus-stream-core", "stratus-frame", "stratus-web"]),
     (
         ".",
         &[
@@ -52,6 +56,9 @@ const CRATES: &[(&str, &[&str])] = &[
             "stratus-frame",
             "stratus-capture",
             "stratus-encode",
+            "stratus-input",
+            "stratus-audio",
+            "stratus-window",
             "stratus-stream-core",
             "stratus-stream",
         ],

@@ -1,0 +1,1 @@
+//! Takes the sound of games and encodes it.
