@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use stratus_frame::{Damage, MonoTime, Size};
 
 use crate::Capture;
-use crate::graph::{BufferKey, SurfaceKey, ToplevelKey};
+use crate::graph::{SurfaceKey, ToplevelKey};
 use crate::layout::{Lay, Layout};
 use crate::scene::{Easel, Scene};
 use crate::stats::Path;
@@ -135,32 +135,19 @@ impl Capture {
             self.hand_scene(&new, damage, read);
         }
         (self.composed.size, self.composed.lays) = (new.size, new.lays);
+        self.give_back_what_is_waited_for();
     }
 
     fn hand_scene(&mut self, layout: &Layout, damage: Damage, read: MonoTime) {
         let layers = layout.lays.iter().map(|lay| lay.layer.clone()).collect();
         let scene = Scene::new(&self.composed.easel, layout.size, layers, &self.stats);
         let scene = Arc::new(scene);
-        let mut buffers: Vec<BufferKey> = Vec::with_capacity(layout.lays.len());
-        for lay in &layout.lays {
-            if self.is_still_ours(lay) && !buffers.contains(&lay.buffer) {
-                buffers.push(lay.buffer);
-            }
-        }
+        // All that it shows and the game does not have.
+        let buffers = self.shown.clone();
         let hold = self.hold_all(buffers, scene.torn(), read);
         let torn = Arc::clone(scene.torn());
         self.composed.scene = Some(Arc::clone(&scene));
         self.stats.composed.add(1);
         self.put(None, layout.size, damage, scene, torn, hold, read);
-    }
-
-    /// Whether a layer shows the memory of its buffer, which the client has not got back.
-    fn is_still_ours(&self, lay: &Lay) -> bool {
-        use stratus_compose::Content;
-        let Content::Pixels(shown) = &lay.layer.content else { return false };
-        self.graph.buffers.get(lay.buffer).is_some_and(|buffer| {
-            let memory = buffer.picture.as_ref().and_then(|p| p.memory());
-            buffer.busy && memory.is_some_and(|memory| Arc::ptr_eq(memory, shown))
-        })
     }
 }

@@ -17,22 +17,27 @@ impl Capture {
     /// From now on the window shows `lays`, and nothing else.
     pub(crate) fn keep_shown(&mut self, lays: &[Lay]) {
         let mut before = std::mem::take(&mut self.shown);
-        for lay in lays {
-            let Some(buffer) = self.graph.buffers.get_mut(lay.buffer) else { continue };
-            let memory = buffer.picture.as_ref().and_then(|p| p.memory());
-            let Pixels::Pixels(pixels) = &lay.layer.content else { continue };
-            let is_it = memory.is_some_and(|memory| Arc::ptr_eq(memory, pixels));
-            // What the game has back it may draw in: there is nothing to keep.
-            if buffer.busy && is_it && !self.shown.contains(&lay.buffer) {
+        // What the game has back it may draw in: there is nothing to keep.
+        for key in lays.iter().filter_map(|lay| self.still_ours(lay)).collect::<Vec<_>>() {
+            if !self.shown.contains(&key)
+                && let Some(buffer) = self.graph.buffers.get_mut(key)
+            {
                 buffer.shown = true;
-                self.shown.push(lay.buffer);
+                self.shown.push(key);
             }
         }
         before.retain(|key| !self.shown.contains(key));
         for key in before.drain(..) {
             self.end_shown(key);
         }
-        self.give_back_what_is_waited_for();
+    }
+
+    /// The buffer whose memory a layer shows, if the client has not got it back.
+    fn still_ours(&self, lay: &Lay) -> Option<BufferKey> {
+        let Pixels::Pixels(pixels) = &lay.layer.content else { return None };
+        let buffer = self.graph.buffers.get(lay.buffer).filter(|buffer| buffer.busy)?;
+        let memory = buffer.picture.as_ref().and_then(|p| p.memory())?;
+        Arc::ptr_eq(memory, pixels).then_some(lay.buffer)
     }
 
     /// No window is composed any more.
@@ -53,7 +58,7 @@ impl Capture {
     }
 
     /// Copies what is shown of buffers that a client lacks, so that it gets them.
-    fn give_back_what_is_waited_for(&mut self) {
+    pub(crate) fn give_back_what_is_waited_for(&mut self) {
         for index in (0..self.shown.len()).rev() {
             let Some(&key) = self.shown.get(index) else { continue };
             let owed = self.graph.buffers.get(key).is_some_and(|b| b.owed > 0 && b.holds == 0);

@@ -42,7 +42,7 @@ use stratus_protocols::InterfaceId;
 use stratus_proxy_core::{Context, Direction, Interest, Malformed, Message, ObjectId, Verdict};
 
 use crate::Capture;
-use crate::graph::{SurfaceKey, from_data};
+use crate::graph::{SurfaceKey, from_data, to_data};
 
 pub(crate) use wl_output::CURRENT_AND_PREFERRED;
 
@@ -155,4 +155,13 @@ fn patch_int(message: &mut Message<'_>, word: usize, is: i32, shall: i32) -> Res
 fn surface_of(cx: &Context<'_>, id: ObjectId) -> SurfaceKey {
     let surface = cx.object(id).filter(|o| o.interface == InterfaceId::WlSurface);
     from_data(surface.map_or(0, |o| o.data))
+}
+
+/// A request with a new id and a surface: the new object stands for the surface from now on.
+fn tie_to_surface(cx: &mut Context<'_>, message: &Message<'_>) -> Answer {
+    let mut args = message.args();
+    let (id, surface) = (args.object()?, args.object()?);
+    let key = surface_of(cx, surface);
+    cx.set_data(id, to_data(key));
+    Ok(Verdict::Forward)
 }

@@ -1,11 +1,10 @@
 //! `wp_viewporter`: ties viewports to surfaces.
 
 use stratus_protocols::wp_viewporter::REQ_GET_VIEWPORT_OPCODE;
-use stratus_proxy_core::{Context, Message, Verdict};
+use stratus_proxy_core::{Context, Message};
 
-use super::{Answer, surface_of};
+use super::{Answer, tie_to_surface};
 use crate::Capture;
-use crate::graph::to_data;
 
 pub(super) const REQUESTS: &[u16] = &[REQ_GET_VIEWPORT_OPCODE];
 
@@ -14,9 +13,5 @@ pub(super) fn request(
     cx: &mut Context<'_>,
     message: &mut Message<'_>,
 ) -> Answer {
-    let mut args = message.args();
-    let (id, surface) = (args.object()?, args.object()?);
-    let key = surface_of(cx, surface);
-    cx.set_data(id, to_data(key));
-    Ok(Verdict::Forward)
+    tie_to_surface(cx, message)
 }
