@@ -21,6 +21,18 @@ pub(crate) fn states() -> [u8; 8] {
     bytes
 }
 
+/// Why a new main window must ask for fullscreen again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Raise {
+    /// The one above it went: compositors take fullscreen from a window that another covers, and
+    /// do not give it back.
+    Returned,
+    /// It was mapped over another that has fullscreen. Sway 1.10 gives it fullscreen and the focus
+    /// and goes on to show the other, until it asks once it is mapped; a state that it has already
+    /// is no news to Sway, so that is taken back first.
+    Mapped,
+}
+
 /// Whether the compositor's states are just those of [`states`], in any order.
 pub(crate) fn states_agree(array: &[u8]) -> bool {
     let words = || array.chunks(4).map(|w| w.try_into().ok().map(u32::from_ne_bytes));
@@ -50,22 +62,24 @@ impl Capture {
         ask(cx, toplevel);
     }
 
-    /// The client of a window that came back because the one above it went.
-    pub(crate) fn client_of_returning(&self) -> Option<ClientId> {
-        Some(self.graph.toplevels.get(self.returning?)?.client)
+    /// The client of a new main window that the compositor shall show.
+    pub(crate) fn client_of_raised(&self) -> Option<ClientId> {
+        Some(self.graph.toplevels.get(self.raised?.0)?.client)
     }
 
-    /// Asks for fullscreen anew: compositors take it from a window that another covers, and do
-    /// not give it back. Without it the compositor would show less than the player sees, and lead
-    /// the pointer elsewhere.
-    pub(crate) fn bring_back(&mut self, cx: &mut Context<'_>) {
-        if self.client_of_returning() != Some(cx.client()) {
+    /// Asks for fullscreen anew. Without it the compositor would show less than the player sees,
+    /// and lead keys and pointer elsewhere.
+    pub(crate) fn raise(&mut self, cx: &mut Context<'_>) {
+        if self.client_of_raised() != Some(cx.client()) {
             return;
         }
-        let toplevel = self.returning.take().and_then(|key| self.graph.toplevels.get(key));
-        if let Some(toplevel) = toplevel.filter(|t| t.is_root() && t.fullscreen_asked) {
-            ask(cx, toplevel);
+        let Some((key, how)) = self.raised.take() else { return };
+        let toplevel = self.graph.toplevels.get(key);
+        let Some(toplevel) = toplevel.filter(|t| t.is_root() && t.fullscreen_asked) else { return };
+        if how == Raise::Mapped {
+            cx.send_request(toplevel.id, xdg_toplevel::REQ_UNSET_FULLSCREEN_OPCODE, |_| {});
         }
+        ask(cx, toplevel);
     }
 }
 

@@ -53,6 +53,7 @@ use configure::Configures;
 use control::Wishes;
 use cursor::Cursor;
 use dmabuf::Dmabufs;
+use fullscreen::Raise;
 use graph::{BufferKey, Graph, SurfaceKey, ToplevelKey};
 use mail::Posted;
 use owned::PicturePool;
@@ -89,8 +90,8 @@ pub struct Capture {
     now_ns: u64,
     formats: Formats,
     main: Option<Main>,
-    /// A window that is the main one again and that the compositor shall show as such.
-    returning: Option<ToplevelKey>,
+    /// The new main window, if the compositor must be asked to show it as such.
+    raised: Option<(ToplevelKey, Raise)>,
     posted: Option<Posted>,
     composed: Composed,
     /// Buffers that the composed window shows.
@@ -137,7 +138,7 @@ impl Capture {
             formats: config.formats,
             now_ns: 0,
             main: None,
-            returning: None,
+            raised: None,
             posted: None,
             composed: Composed::default(),
             shown: Vec::new(),
@@ -233,14 +234,14 @@ impl Hook for Capture {
         self.heed_wishes();
         self.client_with_release()
             .or_else(|| self.client_to_tell())
-            .or_else(|| self.client_of_returning())
+            .or_else(|| self.client_of_raised())
             .or_else(|| self.pacing.client_due())
     }
 
     fn inject(&mut self, cx: &mut Context<'_>) {
         self.send_releases(cx);
         self.tell_client(cx);
-        self.bring_back(cx);
+        self.raise(cx);
         if self.pacing.is_due(cx.client()) {
             self.discharge(cx, false);
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use stratus_frame::{Damage, MonoTime, Size};
 
 use crate::Capture;
+use crate::fullscreen::Raise;
 use crate::graph::{Change, MAX_DEPTH, Role, SurfaceKey, ToplevelKey};
 use crate::stats::Path;
 
@@ -124,9 +125,16 @@ impl Capture {
         if main == self.main {
             return;
         }
-        self.main = main;
-        let returning = main.filter(|m| committing != Some(m.surface));
-        self.returning = returning.map(|m| m.toplevel);
+        let before = std::mem::replace(&mut self.main, main);
+        self.raised = main.and_then(|m| {
+            let how = match committing == Some(m.surface) {
+                false => Raise::Returned,
+                true if before.is_some() => Raise::Mapped,
+                // The only one: the compositor has nothing else to show.
+                true => return None,
+            };
+            Some((m.toplevel, how))
+        });
         self.full_next = true;
         self.said = Said::default();
         self.stats.set_path(Path::Direct);

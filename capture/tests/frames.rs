@@ -288,3 +288,27 @@ fn a_window_that_comes_back_asks_for_fullscreen_anew() {
         assert_eq!(asked(&w), times);
     }
 }
+
+#[test]
+fn a_window_that_covers_another_asks_for_fullscreen_once_it_is_mapped() {
+    let mut w = World::new();
+    let (c, d) = (w.connect(), w.connect());
+    let asked = |w: &World, of: usize, window: driver::Window| {
+        let said = w.clients[of].requests.iter().filter(|s| s.sender == window.toplevel);
+        said.map(|s| s.opcode).collect::<Vec<_>>()
+    };
+    let (set, unset) =
+        (xdg_toplevel::REQ_SET_FULLSCREEN_OPCODE, xdg_toplevel::REQ_UNSET_FULLSCREEN_OPCODE);
+    let below = w.window(c);
+    let one = w.buffer(c, 1);
+    w.show(below, one);
+    assert_eq!(asked(&w, c, below), [set], "it covers nothing");
+    let above = w.window(d);
+    assert_eq!(asked(&w, d, above), [set], "it is not mapped");
+    let two = w.buffer(d, 2);
+    w.show(above, two);
+    assert_eq!(asked(&w, d, above), [set, unset, set]);
+    w.show(above, two);
+    assert_eq!(asked(&w, d, above), [set, unset, set], "once");
+    assert_eq!(asked(&w, c, below), [set]);
+}
