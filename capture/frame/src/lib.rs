@@ -3,7 +3,7 @@
 //! `capture` makes a [`Frame`] at `wl_surface.commit` and puts it into the latest-wins
 //! [`mailbox`]; the encoding pipeline takes it, reads its pixels, drops its [`Hold`] and makes an
 //! [`EncodedFrame`], which `stream` ships. Beside the frames goes the cursor, in a
-//! [`CursorCell`]. Nothing here knows Wayland, FFmpeg or a socket.
+//! [`CursorCell`], and the [`sound`]. Nothing here knows Wayland, FFmpeg or a socket.
 
 mod cursor;
 mod damage;
@@ -12,6 +12,7 @@ mod frame;
 mod geometry;
 mod hold;
 mod mailbox;
+pub mod sound;
 mod time;
 
 pub use cursor::{

@@ -6,7 +6,7 @@
 //! - [`token`] and [`link`]: who may join, and the one line that a player needs.
 //! - [`greeting`] and [`viewer`]: the server's state for a peer before and after its hello.
 //! - [`order`], [`clock`] and [`latency`]: the player's state; [`cursor`]: that of both for the
-//!   cursor.
+//!   cursor; [`sound`]: datagrams of sound.
 //!
 //! Every type here takes bytes and times as arguments; nothing sleeps, allocates by a peer's
 //! number beyond the limits in [`wire`], or panics whatever a peer sends.
@@ -21,6 +21,7 @@ pub mod link;
 pub mod message;
 pub mod order;
 mod reason;
+pub mod sound;
 pub mod token;
 pub mod viewer;
 pub mod wire;

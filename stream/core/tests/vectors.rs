@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
+use stratus_frame::sound::SoundPacket;
 use stratus_frame::{Codec, CursorId, FrameId, MonoTime, PointerBounds, Size, Stamps};
 use stratus_stream_core::cursor::{CursorPart, SentCursor, SentLook};
 use stratus_stream_core::header::FrameHeader;
@@ -12,6 +13,7 @@ use stratus_stream_core::message::{
     ClientStats, EndCode, EndReason, Hello, MachineTag, Message, Messages, Refusal, RefusalCode,
     Resize, Welcome,
 };
+use stratus_stream_core::sound;
 use stratus_stream_core::token::Token;
 use stratus_stream_core::wire::FRAMING_LEN;
 
@@ -117,6 +119,24 @@ fn headers() -> BTreeMap<&'static str, FrameHeader> {
     BTreeMap::from([("keyframe", keyframe), ("delta", delta)])
 }
 
+fn sounds() -> BTreeMap<&'static str, SoundPacket> {
+    let sound = SoundPacket {
+        sequence: 9,
+        captured: MonoTime::from_nanos(5_000_000_000),
+        samples: 240,
+        opus: Bytes::from_static(&[0xfc, 1, 2]),
+        previous: Bytes::from_static(&[0xfc, 0xff]),
+    };
+    let first = SoundPacket {
+        sequence: u32::MAX,
+        captured: MonoTime::from_nanos(1),
+        samples: 480,
+        opus: Bytes::from_static(&[0xfc]),
+        previous: Bytes::new(),
+    };
+    BTreeMap::from([("sound", sound), ("sound-first", first)])
+}
+
 #[test]
 fn messages_have_exactly_these_bytes() {
     let vectors = vectors();
@@ -129,7 +149,7 @@ fn messages_have_exactly_these_bytes() {
         assert_eq!(messages.poll().unwrap().as_ref(), Some(&message), "{name}");
         assert!(messages.is_between_messages());
     }
-    assert_eq!(vectors.len(), messages().len() + headers().len());
+    assert_eq!(vectors.len(), messages().len() + headers().len() + sounds().len());
 }
 
 #[test]
@@ -144,8 +164,25 @@ fn headers_have_exactly_these_bytes() {
 }
 
 #[test]
+fn datagrams_of_sound_have_exactly_these_bytes() {
+    for (name, packet) in sounds() {
+        let bytes = Bytes::from(vectors()[name].clone());
+        assert_eq!(sound::encode(&packet, 1200).unwrap(), bytes, "{name}");
+        assert_eq!(sound::decode(&bytes), Ok(Some(packet.clone())), "{name}");
+        for n in 0..bytes.len() {
+            sound::decode(&bytes.slice(..n)).expect_err(name);
+        }
+        let longer = Bytes::from([&bytes[..], &[1, 2, 3]].concat());
+        assert_eq!(sound::decode(&longer), Ok(Some(packet)), "{name}");
+    }
+}
+
+#[test]
 fn longer_payloads_are_read_and_shorter_ones_refused() {
     for (name, bytes) in vectors() {
+        if sounds().contains_key(name) {
+            continue;
+        }
         let kind = u16::from_be_bytes([bytes[0], bytes[1]]);
         let payload = &bytes[FRAMING_LEN..];
         let decode = |payload: &[u8]| -> Result<String, String> {
