@@ -12,6 +12,7 @@ pub mod failure;
 pub mod game;
 pub mod logging;
 pub mod options;
+mod player;
 mod print;
 pub mod process;
 pub mod session;

@@ -1,32 +1,20 @@
 //! `stratus play --headless`: receives, decodes, checks and measures.
 
-mod change;
-mod cursor;
-mod decoding;
-mod recording;
-mod tally;
-
 use std::io::BufRead;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use stratus_encode::LARGEST_PICTURE;
+use stratus_stream::PlayerConfig;
 use stratus_stream::core::link::Link;
-use stratus_stream::core::message::{ClientStats, EndReason, Resize};
-use stratus_stream::{Player, PlayerConfig, PlayerEvent};
-use tokio::time::{Instant, MissedTickBehavior};
+use stratus_stream::core::message::{EndReason, Resize};
+use tokio::time::Instant;
 
 use crate::assemble::ScreenWish;
 use crate::cli::PlayArgs;
 use crate::failure::{Failure, chain};
 use crate::logging;
+use crate::player::{Extras, Received, Reception, Recording, Rest, Tally};
 use crate::signals::{Said, Signals};
-use decoding::{Decoding, Done, Extras};
-use recording::Recording;
-use tally::Tally;
-
-/// How often the server hears what arrived.
-const REPORT_EVERY: Duration = Duration::from_millis(200);
 
 /// Receives a stream until it has what it was to get.
 ///
@@ -74,34 +62,22 @@ enum Over {
 
 async fn play(link: &Link, args: &PlayArgs) -> Result<(), Failure> {
     let mut signals = Signals::listen().map_err(|e| Failure::new("listen to signals", e))?;
-    let mut player = Player::connect(link, PlayerConfig::default())
+    let player = Reception::join(link, PlayerConfig::default())
         .await
         .map_err(|e| Failure::new("join the session", chain(&e)))?;
-    let welcome = *player.welcome();
-    tracing::info!("joined the session at {}: {}", player.remote_addr(), welcome.size);
     let record = match &args.record {
         Some(path) => Some(Recording::create(path)?),
         None => None,
     };
     let extras = Extras { record, dump: args.dump_ppm.clone() };
-    // A game may keep a larger size than its session's.
-    let mut decoding = Decoding::start(welcome.size.at_least(LARGEST_PICTURE), extras)?;
-    let mut tally = Tally::default();
+    let mut reception = Reception::start(player, extras)?;
     if let Some(ScreenWish { size, fps }) = args.resize {
-        player.resize(Resize { size, millifps: fps.unwrap_or(0) * 1000 });
+        reception.player.resize(Resize { size, millifps: fps.unwrap_or(0) * 1000 });
     }
 
-    let over = receive(&mut player, &mut decoding, &mut tally, &mut signals, args).await;
+    let over = receive(&mut reception, &mut signals, args).await;
 
-    let clock = player.clock();
-    for done in tokio::task::spawn_blocking(move || decoding.finish())
-        .await
-        .map_err(|e| Failure::new("decode the stream", e))??
-    {
-        if !is_enough(&tally, args) {
-            tally.count(&done, &clock);
-        }
-    }
+    let Rest { player, tally, clock } = reception.finish(|tally| !is_enough(tally, args)).await?;
     let end = match &over {
         Over::End(reason) => Some(reason),
         _ => None,
@@ -122,73 +98,22 @@ fn is_enough(tally: &Tally, args: &PlayArgs) -> bool {
     args.frames.is_some_and(|wanted| tally.decoded >= wanted)
 }
 
-async fn receive(
-    player: &mut Player,
-    decoding: &mut Decoding,
-    tally: &mut Tally,
-    signals: &mut Signals,
-    args: &PlayArgs,
-) -> Over {
+async fn receive(reception: &mut Reception, signals: &mut Signals, args: &PlayArgs) -> Over {
     let deadline = args.seconds.map(|s| Instant::now() + Duration::from_secs_f64(s));
-    let mut report = tokio::time::interval(REPORT_EVERY);
-    report.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let frames = decoding.frames.clone();
-    let mut received = 0;
     loop {
-        let event = async {
-            // The room comes first: a frame that the decoder has no room for stays where the
-            // server sees that it was not fetched.
-            let room = frames.reserve().await;
-            (room, player.next().await)
-        };
         tokio::select! {
-            // Results first, so that no more is received than was asked for.
             biased;
-            Some(done) = decoding.done.recv() => {
-                note(player, tally, &done);
-                if is_enough(tally, args) {
-                    return Over::Enough;
-                }
-            }
             said = signals.next() => if let Said::End(_) = said { return Over::Asked },
             () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)),
                 if deadline.is_some() => return Over::Enough,
-            _ = report.tick() => player.report(stats(player, tally, received)),
-            (room, event) = event => match event {
-                PlayerEvent::Frame(frame) => {
-                    received += 1;
-                    // Without the thread there is no room; `finish` tells why.
-                    let Ok(room) = room else { return Over::Asked };
-                    room.send(frame);
-                }
-                PlayerEvent::Cursor(state) => tally.cursor.note(&state),
-                PlayerEvent::End(reason) => return Over::End(reason),
-                PlayerEvent::Lost(why) => return Over::Lost(why),
+            received = reception.next() => match received {
+                Received::Frame if is_enough(&reception.tally, args) => return Over::Enough,
+                Received::Frame | Received::Cursor => {}
+                Received::End(reason) => return Over::End(reason),
+                Received::Lost(why) => return Over::Lost(why),
+                Received::NoDecoder => return Over::Asked,
             },
         }
-    }
-}
-
-fn note(player: &mut Player, tally: &mut Tally, done: &Done) {
-    tally.count(done, &player.clock());
-    if let Some(why) = &done.failure {
-        tracing::warn!("frame {} cannot be decoded: {why}", done.header.id.0);
-        player.request_keyframe();
-    }
-}
-
-fn stats(player: &Player, tally: &Tally, received: u64) -> ClientStats {
-    let counts = player.counts();
-    let rtt = player.clock().rtt().unwrap_or_default();
-    ClientStats {
-        received,
-        decoded: tally.decoded,
-        dropped: counts.dropped,
-        bytes: tally.bytes,
-        newest: tally.newest,
-        rtt_us: u32::try_from(rtt.as_micros()).unwrap_or(u32::MAX),
-        waiting: u32::try_from(received.saturating_sub(tally.decoded + tally.damaged))
-            .unwrap_or(u32::MAX),
     }
 }
 

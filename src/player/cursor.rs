@@ -8,7 +8,7 @@ use stratus_frame::{CursorId, CursorLook, CursorState, PointerBounds, Size};
 
 /// The last state and how often there was another.
 #[derive(Debug, Default)]
-pub(super) struct Cursor {
+pub(crate) struct Cursor {
     last: CursorState,
     changes: u64,
     images: BTreeSet<CursorId>,
@@ -16,7 +16,7 @@ pub(super) struct Cursor {
 
 impl Cursor {
     /// Takes note of a new state.
-    pub(super) fn note(&mut self, state: &CursorState) {
+    pub(crate) fn note(&mut self, state: &CursorState) {
         self.changes += 1;
         if let CursorLook::Image { image, .. } = &state.look {
             self.images.insert(image.id);
@@ -24,7 +24,7 @@ impl Cursor {
         self.last = state.clone();
     }
 
-    pub(super) fn report(&self) -> CursorReport {
+    pub(crate) fn report(&self) -> CursorReport {
         let (look, shape, image) = match &self.last.look {
             CursorLook::Unknown => ("unknown", None, None),
             CursorLook::Hidden => ("hidden", None, None),
@@ -71,7 +71,7 @@ struct Image {
 
 /// The last state, for `--json` and for people.
 #[derive(Debug, Serialize)]
-pub(super) struct CursorReport {
+pub(crate) struct CursorReport {
     look: &'static str,
     shape: Option<String>,
     image: Option<Image>,

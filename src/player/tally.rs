@@ -14,16 +14,16 @@ use super::decoding::Done;
 
 /// Everything counted so far.
 #[derive(Default)]
-pub(super) struct Tally {
-    pub(super) latency: Latency,
-    pub(super) decoded: u64,
+pub(crate) struct Tally {
+    pub(crate) latency: Latency,
+    pub(crate) decoded: u64,
     /// Frames of a viewer are numbered without gaps: each number that did not come counts.
-    pub(super) missing: u64,
+    pub(crate) missing: u64,
     /// Frames that came and could not be decoded.
-    pub(super) damaged: u64,
-    pub(super) bytes: u64,
-    pub(super) newest: FrameId,
-    pub(super) cursor: Cursor,
+    pub(crate) damaged: u64,
+    pub(crate) bytes: u64,
+    pub(crate) newest: FrameId,
+    pub(crate) cursor: Cursor,
     keyframes: u64,
     torn: u64,
     /// Frames that the server encoded and did not send here.
@@ -38,7 +38,7 @@ pub(super) struct Tally {
 
 impl Tally {
     /// Counts a frame that came out of the decoder. `clock` is what is known of the server's.
-    pub(super) fn count(&mut self, done: &Done, clock: &Clock) {
+    pub(crate) fn count(&mut self, done: &Done, clock: &Clock) {
         let header = &done.header;
         self.check_order(header);
         self.bytes += u64::from(header.payload_len);
@@ -92,7 +92,7 @@ impl Tally {
     }
 
     /// Why this is no good stream, if it is not.
-    pub(super) fn fault(&self) -> Option<String> {
+    pub(crate) fn fault(&self) -> Option<String> {
         if self.decoded == 0 {
             return Some("no frame was decoded".into());
         }
@@ -106,7 +106,7 @@ impl Tally {
         })
     }
 
-    pub(super) fn report<'a>(&self, clock: &Clock, end: Option<&'a EndReason>) -> Report<'a> {
+    pub(crate) fn report<'a>(&self, clock: &Clock, end: Option<&'a EndReason>) -> Report<'a> {
         let us = |d: std::time::Duration| d.as_nanos() as f64 / 1000.0;
         Report {
             frames_decoded: self.decoded,
@@ -140,7 +140,7 @@ impl Tally {
     }
 
     /// The table and the counts, for people and for `sed`: one `name: value` a line.
-    pub(super) fn readable(&self, report: &Report<'_>) -> String {
+    pub(crate) fn readable(&self, report: &Report<'_>) -> String {
         let mut text = format!("{}\n", self.latency);
         // Writing to a String cannot fail.
         let mut line = |name: &str, value: &dyn std::fmt::Display| {
@@ -170,7 +170,7 @@ impl Tally {
 
 /// The results as `--json` gives them.
 #[derive(Debug, Serialize)]
-pub(super) struct Report<'a> {
+pub(crate) struct Report<'a> {
     frames_decoded: u64,
     different_pictures: u64,
     missing: u64,

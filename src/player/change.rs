@@ -11,14 +11,14 @@ const VISIBLE: f32 = 2.0;
 
 /// Counts the pictures that look different from the one counted before.
 #[derive(Debug, Default)]
-pub(super) struct Changes {
+pub(crate) struct Changes {
     last: Option<Vec<f32>>,
     count: u64,
 }
 
 impl Changes {
     /// Looks at a picture's luma.
-    pub(super) fn look(&mut self, luma: &Plane<'_>) {
+    pub(crate) fn look(&mut self, luma: &Plane<'_>) {
         let means = means(luma);
         let different = match &self.last {
             None => true,
@@ -34,7 +34,7 @@ impl Changes {
     }
 
     /// How many were different.
-    pub(super) fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.count
     }
 }

@@ -20,38 +20,38 @@ const WAITING: usize = 2;
 
 /// A frame that has been through the decoder.
 #[derive(Clone, Debug)]
-pub(super) struct Done {
+pub(crate) struct Done {
     /// What the server said of it.
-    pub(super) header: FrameHeader,
+    pub(crate) header: FrameHeader,
     /// When its first byte came.
-    pub(super) first_byte: MonoTime,
+    pub(crate) first_byte: MonoTime,
     /// When its last byte came.
-    pub(super) last_byte: MonoTime,
+    pub(crate) last_byte: MonoTime,
     /// When the decoder returned.
-    pub(super) decoded: MonoTime,
+    pub(crate) decoded: MonoTime,
     /// The same in seconds since 1970, for who compares with other clocks.
-    pub(super) unix: f64,
+    pub(crate) unix: f64,
     /// How many pictures so far differed from the one before.
-    pub(super) different: u64,
+    pub(crate) different: u64,
     /// Why there is no picture.
-    pub(super) failure: Option<String>,
+    pub(crate) failure: Option<String>,
 }
 
 /// Where frames go in and come out.
-pub(super) struct Decoding {
+pub(crate) struct Decoding {
     /// Frames in the order of decoding. Dropping it ends the thread.
-    pub(super) frames: Sender<ReceivedFrame>,
+    pub(crate) frames: Sender<ReceivedFrame>,
     /// Each of them, in the same order.
-    pub(super) done: UnboundedReceiver<Done>,
+    pub(crate) done: UnboundedReceiver<Done>,
     thread: JoinHandle<Result<(), Failure>>,
 }
 
 /// What else is done with each frame.
-pub(super) struct Extras {
+pub(crate) struct Extras {
     /// Keep the stream in this file.
-    pub(super) record: Option<Recording>,
+    pub(crate) record: Option<Recording>,
     /// Keep the last picture in this file.
-    pub(super) dump: Option<PathBuf>,
+    pub(crate) dump: Option<PathBuf>,
 }
 
 impl Decoding {
@@ -59,7 +59,7 @@ impl Decoding {
     ///
     /// # Errors
     /// A [`Failure`] if there is no decoder or no thread.
-    pub(super) fn start(size: Size, extras: Extras) -> Result<Self, Failure> {
+    pub(crate) fn start(size: Size, extras: Extras) -> Result<Self, Failure> {
         let decoder = Decoder::new(size).map_err(|e| {
             Failure::new("decode the stream", e).remedy("`stratus doctor` looks at FFmpeg")
         })?;
@@ -77,7 +77,7 @@ impl Decoding {
     ///
     /// # Errors
     /// A [`Failure`] if a file cannot be written.
-    pub(super) fn finish(self) -> Result<Vec<Done>, Failure> {
+    pub(crate) fn finish(self) -> Result<Vec<Done>, Failure> {
         let Self { frames, mut done, thread } = self;
         drop(frames);
         let mut rest = Vec::new();

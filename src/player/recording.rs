@@ -9,7 +9,7 @@ use stratus_stream::ReceivedFrame;
 use crate::failure::Failure;
 
 /// A file that is being written.
-pub(super) struct Recording {
+pub(crate) struct Recording {
     recorder: Recorder,
     path: PathBuf,
 }
@@ -19,7 +19,7 @@ impl Recording {
     ///
     /// # Errors
     /// A [`Failure`] if it cannot be made.
-    pub(super) fn create(path: &Path) -> Result<Self, Failure> {
+    pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
         let recorder = Recorder::create(path).map_err(|e| {
             failure(path, &e).remedy("name a file in a folder that you may write to, as in out.mkv")
         })?;
@@ -30,7 +30,7 @@ impl Recording {
     ///
     /// # Errors
     /// A [`Failure`] if it cannot be written.
-    pub(super) fn write(&mut self, frame: ReceivedFrame) -> Result<(), Failure> {
+    pub(crate) fn write(&mut self, frame: ReceivedFrame) -> Result<(), Failure> {
         let ReceivedFrame { header, data, .. } = frame;
         let frame = EncodedFrame {
             id: header.id,
@@ -48,7 +48,7 @@ impl Recording {
     ///
     /// # Errors
     /// A [`Failure`] if it cannot be written.
-    pub(super) fn finish(self) -> Result<(), Failure> {
+    pub(crate) fn finish(self) -> Result<(), Failure> {
         let recorded = self.recorder.finish().map_err(|e| failure(&self.path, &e))?;
         tracing::info!("kept {} frames in {:?}", recorded.frames, recorded.files);
         Ok(())

@@ -1,0 +1,13 @@
+//! What receives a session's stream, decodes and measures it: with a window and without.
+
+mod change;
+mod cursor;
+mod decoding;
+mod reception;
+mod recording;
+mod tally;
+
+pub(crate) use decoding::Extras;
+pub(crate) use reception::{Received, Reception, Rest};
+pub(crate) use recording::Recording;
+pub(crate) use tally::Tally;
