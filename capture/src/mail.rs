@@ -48,7 +48,9 @@ impl Capture {
         self.posted = Some(Posted { id, buffer, hold: hold_id });
         self.stats.set_size(size);
         let stamps = Stamps { read, handed: MonoTime::now(), ..Stamps::default() };
-        match self.post.put(Frame { id, stamps, size, damage, pixels, torn, hold }) {
+        let newest_input = self.post.inputs().newest();
+        let frame = Frame { id, stamps, newest_input, size, damage, pixels, torn, hold };
+        match self.post.put(frame) {
             Replaced::Nothing => {}
             Replaced::Waiting(frame) => {
                 self.stats.replaced.add(1);

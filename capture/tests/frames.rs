@@ -29,10 +29,14 @@ fn a_commit_of_the_window_is_a_frame_with_its_stamps() {
     assert_eq!(damage(&frame), [ALL]);
     assert_eq!(frame.stamps.read.as_nanos(), w.now);
     assert!(frame.stamps.handed >= before);
+    assert_eq!(frame.newest_input, 0);
     assert_eq!((w.stats.handed.value(), w.stats.size()), (1, SCREEN));
     w.now += 5;
+    w.inputs.tell(17);
     w.show(window, buffer);
-    assert_eq!(w.take().id, FrameId(2));
+    w.inputs.tell(18);
+    let frame = w.take();
+    assert_eq!((frame.id, frame.newest_input), (FrameId(2), 17), "what came before its commit");
 }
 
 #[test]

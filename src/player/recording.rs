@@ -36,6 +36,7 @@ impl Recording {
             id: header.id,
             depends_on: header.depends_on,
             stamps: header.stamps,
+            newest_input: header.newest_input,
             size: header.size,
             codec: header.codec,
             torn: header.torn,

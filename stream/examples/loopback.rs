@@ -78,6 +78,7 @@ fn publish(publisher: &Publisher, frames: u64, bytes: usize, size: Size) -> (u64
             id: FrameId(id),
             depends_on: last,
             stamps: Stamps { read: now, encoded: now, ..Stamps::default() },
+            newest_input: 0,
             size,
             codec: Codec::H264,
             torn: false,

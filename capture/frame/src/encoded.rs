@@ -28,6 +28,8 @@ pub struct EncodedFrame {
     /// When the commit that it shows passed which stage; `convert_start` and `convert_end` are
     /// unset in a repeat.
     pub stamps: Stamps,
+    /// The newest input that the picture may show; 0 if there was none.
+    pub newest_input: u64,
     /// Visible width and height; the coded size is this, rounded up to even numbers.
     pub size: Size,
     /// How `data` is coded.

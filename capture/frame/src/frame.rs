@@ -142,6 +142,8 @@ pub struct Frame {
     pub stamps: Stamps,
     /// Width and height in pixels.
     pub size: Size,
+    /// The newest input that the picture may show; 0 if there was none.
+    pub newest_input: u64,
     /// What changed since the frame with the id before (frames that the mailbox replaced are
     /// already counted in).
     pub damage: Damage,

@@ -3,7 +3,8 @@
 //! `capture` makes a [`Frame`] at `wl_surface.commit` and puts it into the latest-wins
 //! [`mailbox`]; the encoding pipeline takes it, reads its pixels, drops its [`Hold`] and makes an
 //! [`EncodedFrame`], which `stream` ships. Beside the frames goes the cursor, in a
-//! [`CursorCell`], and the [`sound`]. Nothing here knows Wayland, FFmpeg or a socket.
+//! [`CursorCell`], and the [`sound`]; the other way goes the player's [`input`]. Nothing here knows
+//! Wayland, FFmpeg or a socket.
 
 mod cursor;
 mod damage;
@@ -11,6 +12,7 @@ mod encoded;
 mod frame;
 mod geometry;
 mod hold;
+pub mod input;
 mod mailbox;
 pub mod sound;
 mod time;
@@ -24,5 +26,6 @@ pub use encoded::{Codec, EncodedFrame};
 pub use frame::{Frame, FrameId, PixelFormat, PixelView, Pixels, ReadError};
 pub use geometry::{Rect, Size};
 pub use hold::{Hold, HoldKey, Released};
+pub use input::InputMark;
 pub use mailbox::{Arrival, Nudge, Post, Replaced, Slot, mailbox};
 pub use time::{MonoTime, Stamps};

@@ -6,7 +6,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::Frame;
+use crate::{Frame, InputMark};
 
 #[derive(Default)]
 struct State {
@@ -44,7 +44,8 @@ impl Shared {
 #[must_use]
 pub fn mailbox() -> (Post, Slot) {
     let shared = Arc::new(Shared::default());
-    (Post(Arc::clone(&shared)), Slot(shared))
+    let post = Post { shared: Arc::clone(&shared), inputs: InputMark::default() };
+    (post, Slot(shared))
 }
 
 /// What became of the frame that lay in the mailbox before.
@@ -59,12 +60,22 @@ pub enum Replaced {
 }
 
 /// The capture's end of the mailbox.
-pub struct Post(Arc<Shared>);
+pub struct Post {
+    shared: Arc<Shared>,
+    inputs: InputMark,
+}
 
 impl Post {
+    /// What says which inputs the frames of this mailbox may show: for whoever gives inputs to the
+    /// game, and for whoever makes frames.
+    #[must_use]
+    pub fn inputs(&self) -> &InputMark {
+        &self.inputs
+    }
+
     /// Puts `frame` in place of any that waits.
     pub fn put(&self, mut frame: Frame) -> Replaced {
-        let mut state = self.0.lock();
+        let mut state = self.shared.lock();
         if state.receiver_gone {
             return Replaced::Closed(frame);
         }
@@ -76,25 +87,25 @@ impl Post {
         let asleep = state.receiver_asleep;
         drop(state);
         if asleep {
-            self.0.arrived.notify_one();
+            self.shared.arrived.notify_one();
         }
         older.map_or(Replaced::Nothing, Replaced::Waiting)
     }
 
     /// Lets `change` work on the frame that waits, if there is one, before anyone can take it.
     pub fn with_waiting<R>(&self, change: impl FnOnce(&mut Frame) -> R) -> Option<R> {
-        self.0.lock().waiting.as_mut().map(change)
+        self.shared.lock().waiting.as_mut().map(change)
     }
 
     /// Takes back the frame that waits: its window is gone.
     pub fn retract(&self) -> Option<Frame> {
-        self.0.lock().waiting.take()
+        self.shared.lock().waiting.take()
     }
 }
 
 impl Drop for Post {
     fn drop(&mut self) {
-        self.0.change(|s| s.sender_gone = true);
+        self.shared.change(|s| s.sender_gone = true);
     }
 }
 

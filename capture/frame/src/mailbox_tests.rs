@@ -23,6 +23,7 @@ fn frame(id: u64, x: u32) -> Frame {
     Frame {
         id: FrameId(id),
         stamps: Stamps::default(),
+        newest_input: 0,
         size,
         damage,
         pixels: Arc::new(NoPixels),

@@ -19,7 +19,7 @@ use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use stratus_capture::{Capture, CaptureConfig, CaptureControl, CaptureStats};
-use stratus_frame::{Arrival, Frame, Size, Slot, mailbox};
+use stratus_frame::{Arrival, Frame, InputMark, Size, Slot, mailbox};
 use stratus_protocols::InterfaceId;
 use stratus_proxy_core::{ClientId, GlobalPolicy, Hook, ObjectId, Rules, Session, Side, Writer};
 
@@ -47,6 +47,8 @@ pub(crate) struct World {
     pub(crate) control: CaptureControl,
     pub(crate) slot: Option<Slot>,
     pub(crate) clients: Vec<Client>,
+    /// Which inputs the game was told of.
+    pub(crate) inputs: InputMark,
     /// CLOCK_MONOTONIC, as the tests let it run.
     pub(crate) now: u64,
     /// The memory of buffers that `filled` made.
@@ -68,13 +70,15 @@ impl World {
 
     pub(crate) fn with(config: &CaptureConfig) -> Self {
         let (post, slot) = mailbox();
+        let inputs = post.inputs().clone();
         let wakes = Arc::new(CountWakes::default());
         let capture = Capture::new(config, post, Waker::from(Arc::clone(&wakes)));
         let rules = Arc::new(Rules::new(&capture.interests(), GlobalPolicy::default()));
         let (stats, control) = (capture.stats(), capture.control());
         let (clients, slot) = (Vec::new(), Some(slot));
         let files = BTreeMap::new();
-        Self { capture, stats, control, slot, clients, now: 1_000_000_000, files, rules, wakes }
+        let now = 1_000_000_000;
+        Self { capture, stats, control, slot, inputs, clients, now, files, rules, wakes }
     }
 
     /// A client that has bound everything; its number in `clients`.

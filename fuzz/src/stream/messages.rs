@@ -364,6 +364,7 @@ pub(super) fn run_header(input: &mut Input<'_>) {
         id: FrameId(small(input.word()) + 1),
         depends_on: Some(FrameId(small(input.word()))).filter(|d| d.0 > 0),
         stamps: Stamps { read: MonoTime::from_nanos(input.word().into()), ..Stamps::default() },
+        newest_input: input.word().into(),
         size: Size::new(input.number(), input.number()),
         codec: Codec::H264,
         torn: input.byte() & 1 == 1,

@@ -50,7 +50,7 @@ impl FrameHeader {
             sequence,
             id: frame.id,
             depends_on: frame.depends_on,
-            newest_input: 0,
+            newest_input: frame.newest_input,
             stamps: frame.stamps,
             sent,
             size: frame.size,

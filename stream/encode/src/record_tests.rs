@@ -38,6 +38,7 @@ impl Stream {
             id: FrameId(self.frames),
             depends_on: (!unit.keyframe).then(|| FrameId(self.frames - 1)),
             stamps: Stamps { read, convert_start: read, encoded: read, ..Stamps::default() },
+            newest_input: 0,
             size,
             codec: Codec::H264,
             torn: false,

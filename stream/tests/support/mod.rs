@@ -111,6 +111,7 @@ pub fn frame(id: u64, depends_on: Option<u64>) -> EncodedFrame {
             convert_end: now,
             encoded: now,
         },
+        newest_input: id * 3,
         size: SIZE,
         codec: Codec::H264,
         torn: false,
@@ -136,6 +137,7 @@ pub async fn next_id(player: &mut Player) -> u64 {
     match bounded(player.next()).await {
         PlayerEvent::Frame(f) => {
             assert_eq!(f.data, payload(f.header.id.0), "bytes of frame {:?}", f.header.id);
+            assert_eq!(f.header.newest_input, f.header.id.0 * 3);
             assert!(f.first_byte >= f.header.sent && f.last_byte >= f.first_byte);
             f.header.id.0
         }

@@ -193,6 +193,7 @@ impl Bench {
         Frame {
             id: FrameId(number),
             stamps: Stamps { read: now, handed: now, ..Stamps::default() },
+            newest_input: number * 10,
             size,
             damage,
             pixels: Arc::new(Shot { scene, number, truncated, log: Arc::clone(&self.log) }),

@@ -21,6 +21,7 @@ fn every_frame_arrives_in_order_with_its_stamps() {
         assert_eq!(seen, marker);
         assert_eq!(frame.is_keyframe(), marker == 1);
         assert!(!frame.is_repeat() && !frame.torn);
+        assert_eq!(frame.newest_input, u64::from(marker) * 10);
         assert_eq!((frame.size, frame.codec), (SIZE, Codec::H264));
         let s = frame.stamps;
         let order = [s.read, s.handed, s.convert_start, s.convert_end, s.encoded];
@@ -127,6 +128,7 @@ fn without_viewers_buffers_return_and_whoever_joins_gets_the_last_picture() {
     let (frame, marker) = bench.receive();
     assert_eq!(marker, 3);
     assert!(frame.is_keyframe() && frame.is_repeat() && frame.stamps.read.is_set());
+    assert_eq!(frame.newest_input, 30, "what the commit it shows may show");
     bench.nothing_comes();
     bench.commit(4);
     let (frame, marker) = bench.receive();

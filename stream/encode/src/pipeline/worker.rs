@@ -14,6 +14,7 @@ use crate::encoder::{AccessUnit, Coding, EncodeError, Encoder, EncoderConfig, Si
 #[derive(Clone, Copy)]
 struct Shown {
     stamps: Stamps,
+    newest_input: u64,
     torn: bool,
 }
 
@@ -168,7 +169,7 @@ impl<S: Sink> Worker<S> {
 
     /// Converts a frame and lets its buffer go. `None` if that failed; the session goes on.
     fn convert(&mut self, frame: Frame) -> Option<Shown> {
-        let Frame { id, mut stamps, size, damage, pixels, torn, hold } = frame;
+        let Frame { id, mut stamps, newest_input, size, damage, pixels, torn, hold } = frame;
         stamps.convert_start = MonoTime::now();
         let converter = &mut self.converter;
         let mut converted = Ok(0);
@@ -199,7 +200,7 @@ impl<S: Sink> Worker<S> {
             Ok(rows) => {
                 tracing::trace!(?id, rows, torn, "converted");
                 self.shared.stats(|s| s.rows += u64::from(rows));
-                Some(Shown { stamps, torn })
+                Some(Shown { stamps, newest_input, torn })
             }
             Err(error) => {
                 self.converter.distrust();
@@ -236,8 +237,9 @@ impl<S: Sink> Worker<S> {
             None => return Ok(()),
         };
         let stamps = Stamps { encoded: now, ..shown.stamps };
-        let Shown { torn, .. } = shown;
-        let frame = EncodedFrame { id, depends_on, stamps, size, codec, torn, data: unit.data };
+        let Shown { newest_input, torn, .. } = shown;
+        let data = unit.data;
+        let frame = EncodedFrame { id, depends_on, stamps, newest_input, size, codec, torn, data };
         self.count(coding, &frame);
         self.told = None;
         self.sink.deliver(frame);
