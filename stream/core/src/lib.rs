@@ -3,6 +3,7 @@
 //! `docs/protocol.md` is the wire format's law; this crate is one implementation of it.
 //!
 //! - [`wire`]: framing, limits and checked reading; [`message`] and [`header`]: what is framed.
+//! - [`input`] and [`clipboard`]: what goes from the player to the game, and back.
 //! - [`token`] and [`link`]: who may join, and the one line that a player needs.
 //! - [`greeting`] and [`viewer`]: the server's state for a peer before and after its hello.
 //! - [`order`], [`clock`] and [`latency`]: the player's state; [`cursor`]: that of both for the
@@ -12,10 +13,12 @@
 //! number beyond the limits in [`wire`], or panics whatever a peer sends.
 
 mod base64url;
+pub mod clipboard;
 pub mod clock;
 pub mod cursor;
 pub mod greeting;
 pub mod header;
+pub mod input;
 pub mod latency;
 pub mod link;
 pub mod message;

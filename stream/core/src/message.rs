@@ -1,9 +1,12 @@
 //! The control messages.
 
 use bytes::{BufMut, BytesMut};
+use stratus_frame::input::Rumble;
 use stratus_frame::{Codec, FrameId, MonoTime, Size};
 
+use crate::clipboard::ClipboardPart;
 use crate::cursor::{CursorPart, SentCursor};
+use crate::input::{decode_rumble, put_rumble};
 pub use crate::reason::{EndCode, EndReason, Refusal, RefusalCode};
 use crate::reason::{put_reason, reason};
 use crate::token::Token;
@@ -11,7 +14,7 @@ use crate::wire::{
     FRAMING_LEN, Fields, Framer, MAX_MESSAGE, MAX_NAME, MAX_SIDE, WireError, cut, put_framed,
 };
 
-/// Type numbers; docs/protocol.md lists those set aside for input and sound.
+/// Type numbers of the control stream; docs/protocol.md lists those of others.
 mod kind {
     pub(super) const HELLO: u16 = 0x01;
     pub(super) const WELCOME: u16 = 0x02;
@@ -22,6 +25,8 @@ mod kind {
     pub(super) const PONG: u16 = 0x07;
     pub(super) const END: u16 = 0x08;
     pub(super) const RESIZE: u16 = 0x09;
+    pub(super) const RUMBLE: u16 = 0x1a;
+    pub(super) const CLIPBOARD: u16 = 0x1b;
     pub(super) const CURSOR_IMAGE: u16 = 0x20;
     pub(super) const CURSOR: u16 = 0x21;
 }
@@ -136,6 +141,10 @@ pub enum Message {
     CursorImage(CursorPart),
     /// Server: what the cursor is from now on.
     Cursor(SentCursor),
+    /// Server: a gamepad's motors are to do this.
+    Rumble(Rumble),
+    /// Either: a part of the text of the clipboard.
+    Clipboard(ClipboardPart),
 }
 
 pub(crate) const fn codec_to_wire(codec: Codec) -> u8 {
@@ -179,6 +188,8 @@ impl Message {
             Self::Resize(_) => "resize",
             Self::CursorImage(_) => "cursor image",
             Self::Cursor(_) => "cursor",
+            Self::Rumble(_) => "rumble",
+            Self::Clipboard(_) => "clipboard",
         }
     }
 
@@ -195,6 +206,8 @@ impl Message {
             Self::Resize(_) => kind::RESIZE,
             Self::CursorImage(_) => kind::CURSOR_IMAGE,
             Self::Cursor(_) => kind::CURSOR,
+            Self::Rumble(_) => kind::RUMBLE,
+            Self::Clipboard(_) => kind::CLIPBOARD,
         }
     }
 
@@ -242,6 +255,8 @@ impl Message {
             Self::End(m) => put_reason(out, m.code.to_wire(), &m.text),
             Self::CursorImage(m) => m.put(out),
             Self::Cursor(m) => m.put(out),
+            Self::Rumble(m) => put_rumble(out, m),
+            Self::Clipboard(m) => m.put(out),
             Self::Resize(m) => {
                 for n in [m.size.width, m.size.height, m.millifps] {
                     out.put_u32(n);
@@ -286,6 +301,8 @@ impl Message {
             }
             kind::CURSOR_IMAGE => Self::CursorImage(CursorPart::decode(payload)?),
             kind::CURSOR => Self::Cursor(SentCursor::decode(payload)?),
+            kind::RUMBLE => Self::Rumble(decode_rumble(payload)?),
+            kind::CLIPBOARD => Self::Clipboard(ClipboardPart::decode(payload)?),
             _ => return Ok(None),
         }))
     }

@@ -5,10 +5,15 @@
 use std::collections::BTreeMap;
 
 use bytes::{Bytes, BytesMut};
+use stratus_frame::input::{
+    Input, InputEvent, PadState, PicturePoint, Rumble, TouchPhase, WheelSource,
+};
 use stratus_frame::sound::SoundPacket;
 use stratus_frame::{Codec, CursorId, FrameId, MonoTime, PointerBounds, Size, Stamps};
+use stratus_stream_core::clipboard::ClipboardPart;
 use stratus_stream_core::cursor::{CursorPart, SentCursor, SentLook};
 use stratus_stream_core::header::FrameHeader;
+use stratus_stream_core::input::{self, Inputs};
 use stratus_stream_core::message::{
     ClientStats, EndCode, EndReason, Hello, MachineTag, Message, Messages, Refusal, RefusalCode,
     Resize, Welcome,
@@ -71,6 +76,8 @@ fn messages() -> BTreeMap<&'static str, Message> {
     let cursor = SentCursor { look, bounds: PointerBounds::Locked { hint: Some((2560, 512)) } };
     let look = SentLook::Shape("text".to_owned());
     let shape = SentCursor { look, bounds: PointerBounds::Confined };
+    let rumble = Rumble { pad: 3, strong: 65_535, weak: 32_768, duration_ms: 250 };
+    let clipboard = ClipboardPart { last: true, bytes: "aé".into() };
     BTreeMap::from([
         ("hello", Message::Hello(hello)),
         ("welcome", Message::Welcome(welcome)),
@@ -83,6 +90,8 @@ fn messages() -> BTreeMap<&'static str, Message> {
         ("cursor-image", Message::CursorImage(part)),
         ("cursor", Message::Cursor(cursor)),
         ("cursor-shape", Message::Cursor(shape)),
+        ("rumble", Message::Rumble(rumble)),
+        ("clipboard", Message::Clipboard(clipboard)),
         ("resize", Message::Resize(Resize { size: Size::new(1920, 1080), millifps: 144_000 })),
     ])
 }
@@ -149,7 +158,52 @@ fn messages_have_exactly_these_bytes() {
         assert_eq!(messages.poll().unwrap().as_ref(), Some(&message), "{name}");
         assert!(messages.is_between_messages());
     }
-    assert_eq!(vectors.len(), messages().len() + headers().len() + sounds().len());
+    let others = headers().len() + sounds().len() + inputs().len();
+    assert_eq!(vectors.len(), messages().len() + others);
+}
+
+fn inputs() -> BTreeMap<&'static str, Input> {
+    let size = Size::new(1280, 720);
+    let pad = PadState {
+        pad: 1,
+        connected: true,
+        buttons: 1 | 1 << 16,
+        axes: [-32_768, 32_767, 0, -1],
+        triggers: [0, 65_535],
+    };
+    let touched = TouchPhase::Motion(PicturePoint { x: 10, y: 20, size });
+    let wheel = |dx, dy, source| InputEvent::Wheel { dx, dy, source };
+    let events = [
+        ("key", InputEvent::Key { code: 30, pressed: true }),
+        ("text", InputEvent::Text("ñ€".to_owned())),
+        ("pointer-at", InputEvent::PointerAt(PicturePoint { x: 639, y: 359, size })),
+        ("pointer-by", InputEvent::PointerBy { dx: 384, dy: -512 }),
+        ("button", InputEvent::Button { code: 0x110, pressed: false }),
+        ("wheel", wheel(0, -120, WheelSource::Wheel)),
+        ("wheel-finger", wheel(3200, 0, WheelSource::Finger)),
+        ("touch", InputEvent::Touch { slot: 2, phase: touched }),
+        ("touch-up", InputEvent::Touch { slot: 2, phase: TouchPhase::Up }),
+        ("gamepad", InputEvent::Gamepad(pad)),
+        ("layout", InputEvent::Layout("de(nodeadkeys)".parse().unwrap())),
+        ("release", InputEvent::Release),
+    ];
+    let time = MonoTime::from_nanos(1_000_000_000);
+    let input = |(i, (name, event))| (name, Input { id: i as u64 + 1, time, event });
+    events.into_iter().enumerate().map(input).collect()
+}
+
+#[test]
+fn inputs_have_exactly_these_bytes() {
+    for (name, input) in inputs() {
+        let bytes = &vectors()[name];
+        let mut out = BytesMut::new();
+        input::encode(&input, &mut out);
+        assert_eq!(out, bytes, "{name}");
+        let mut inputs = Inputs::default();
+        inputs.handle_bytes(bytes);
+        assert_eq!(inputs.poll().unwrap().as_ref(), Some(&input), "{name}");
+        assert!(inputs.is_between_messages());
+    }
 }
 
 #[test]
@@ -188,6 +242,8 @@ fn longer_payloads_are_read_and_shorter_ones_refused() {
         let decode = |payload: &[u8]| -> Result<String, String> {
             if kind == 0x40 {
                 FrameHeader::decode(payload).map(|h| format!("{h:?}"))
+            } else if (0x10..0x1a).contains(&kind) {
+                input::decode(kind, payload).map(|i| format!("{:?}", i.unwrap()))
             } else {
                 Message::decode(kind, payload).map(|m| format!("{:?}", m.unwrap()))
             }
