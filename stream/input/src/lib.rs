@@ -1,1 +1,27 @@
 //! Gives a player's input to the game, through devices of its own at the compositor.
+//!
+//! [`Injector`] owns a thread with a connection of its own to the compositor, where it has a
+//! virtual keyboard (`zwp_virtual_keyboard_v1`) and a virtual pointer (`zwlr_virtual_pointer_v1`);
+//! gamepads are made in the kernel (uinput). What decides is
+//! apart from what talks: `keyboard`, `text`, `touch`, `wheel`, `place` and `desk` make actions of
+//! inputs without a compositor, `seat` does them.
+
+mod action;
+mod desk;
+mod injector;
+mod keyboard;
+mod names;
+mod pads;
+mod place;
+mod queue;
+mod seat;
+mod stats;
+mod text;
+mod touch;
+mod wheel;
+mod worker;
+
+pub use injector::{Injector, OnRumble};
+pub use names::code_named;
+pub use pads::{UinputError, check_uinput};
+pub use stats::InputStats;

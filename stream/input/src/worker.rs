@@ -1,0 +1,234 @@
+//! The thread that gives inputs to the game.
+
+use std::collections::VecDeque;
+use std::os::fd::BorrowedFd;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use stratus_frame::MonoTime;
+use stratus_frame::input::{Input, InputEvent, InputMark, Layout};
+
+use crate::action::Action;
+use crate::desk::Desk;
+use crate::injector::OnRumble;
+use crate::pads::Pads;
+use crate::queue::{Command, Queue};
+use crate::seat::{Seat, SeatError};
+use crate::stats::InputStats;
+
+/// Between attempts to reach a compositor that was lost.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// What belongs to the thread.
+pub(crate) struct Worker {
+    socket: PathBuf,
+    queue: Arc<Queue>,
+    stats: Arc<InputStats>,
+    mark: InputMark,
+    on_rumble: OnRumble,
+    desk: Desk,
+    pads: Pads,
+    seat: Option<Seat>,
+    /// When the compositor may be tried again; never, if it offers no devices.
+    retry: Option<MonoTime>,
+    /// Inputs of this batch: when each came.
+    given: Vec<MonoTime>,
+    actions: Vec<Action>,
+}
+
+impl Worker {
+    pub(crate) fn new(
+        socket: PathBuf,
+        layout: &Layout,
+        mark: InputMark,
+        on_rumble: OnRumble,
+        shared: (Arc<Queue>, Arc<InputStats>),
+    ) -> Self {
+        let (desk, error) = Desk::new(layout);
+        if let Some(error) = error {
+            tracing::warn!("keys are those of the layout us: {error}");
+        }
+        Self {
+            socket,
+            queue: shared.0,
+            stats: shared.1,
+            mark,
+            on_rumble,
+            desk,
+            pads: Pads::default(),
+            seat: None,
+            retry: Some(MonoTime::UNSET),
+            given: Vec::new(),
+            actions: Vec::new(),
+        }
+    }
+
+    /// Makes the devices, says on `ready` that they are there or will not be, and then does what
+    /// it is told until it is told to stop.
+    pub(crate) fn run(mut self, ready: &Sender<()>) {
+        self.connect();
+        // Nobody listens any more if this took too long.
+        let _ = ready.send(());
+        let mut commands = VecDeque::new();
+        loop {
+            let seat_speaks = self.wait();
+            self.queue.take(&mut commands);
+            for command in commands.drain(..) {
+                match command {
+                    Command::Input(input, came) => self.input(&input, came),
+                    Command::PlayerLeft => self.player_left(),
+                    Command::Lost => {
+                        tracing::warn!(
+                            "the compositor did not take the player's inputs; they are lost, and \
+                             what was held is let go"
+                        );
+                        self.release();
+                    }
+                    Command::Stop => {
+                        self.player_left();
+                        return;
+                    }
+                }
+            }
+            self.time_passed();
+            self.send();
+            if seat_speaks {
+                self.listen();
+            }
+            self.rumble();
+        }
+    }
+
+    /// Waits for something to do. Whether the compositor said something.
+    fn wait(&self) -> bool {
+        let due = [self.desk.poll_timeout(), self.pads.poll_timeout()];
+        let timeout = match due.into_iter().flatten().min() {
+            // A poll that ends before its time would only be repeated.
+            Some(due) => {
+                let left = due.since(MonoTime::now()) + Duration::from_micros(999);
+                PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX)
+            }
+            None => PollTimeout::NONE,
+        };
+        let readable = |fd: BorrowedFd<'_>| -> bool {
+            let mut fds = [PollFd::new(fd, PollFlags::POLLIN)];
+            poll(&mut fds, PollTimeout::ZERO).is_ok_and(|n| n > 0)
+        };
+        let mut fds = vec![PollFd::new(self.queue.fd(), PollFlags::POLLIN)];
+        fds.extend(self.pads.fds().map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
+        fds.extend(self.seat.as_ref().map(|seat| PollFd::new(seat.fd(), PollFlags::POLLIN)));
+        // An interrupted wait found nothing; the loop comes back here.
+        let _ = poll(&mut fds, timeout);
+        self.seat.as_ref().is_some_and(|seat| readable(seat.fd()))
+    }
+
+    fn input(&mut self, input: &Input, came: MonoTime) {
+        // Before the game is told, so that no picture can show what no mark says.
+        self.mark.tell(input.id);
+        let now = MonoTime::now();
+        if let InputEvent::Gamepad(state) = &input.event {
+            self.pads.handle(state);
+            self.stats.gave(MonoTime::now().since(came));
+            return;
+        }
+        if input.event == InputEvent::Release {
+            self.pads.release();
+        }
+        self.reconnect(now);
+        let Some(seat) = &self.seat else {
+            self.stats.lose();
+            return;
+        };
+        let place = |point| seat.place(point, now);
+        self.desk.handle(&input.event, now, &place, &mut self.actions);
+        self.given.push(came);
+    }
+
+    fn time_passed(&mut self) {
+        let now = MonoTime::now();
+        if let Some(seat) = &self.seat {
+            let place = |point| seat.place(point, now);
+            self.desk.handle_timeout(now, &place, &mut self.actions);
+        }
+        self.pads.handle_timeout(now, &mut |rumble| (self.on_rumble)(rumble));
+    }
+
+    fn release(&mut self) {
+        self.pads.release();
+        let now = MonoTime::now();
+        let Some(seat) = &self.seat else { return };
+        self.desk.release(&|point| seat.place(point, now), &mut self.actions);
+    }
+
+    fn player_left(&mut self) {
+        self.pads.remove_all();
+        let now = MonoTime::now();
+        if let Some(seat) = &self.seat {
+            self.desk.reset(&|point| seat.place(point, now), &mut self.actions);
+        }
+        self.send();
+        // The next player counts from 1 again.
+        self.mark.tell(0);
+    }
+
+    /// Sends what is to be done, and notes how long it took to get here.
+    fn send(&mut self) {
+        if let Some(seat) = &mut self.seat {
+            let done = self.actions.iter().try_for_each(|action| seat.apply(action));
+            if let Err(error) = done.and_then(|()| seat.flush()) {
+                self.lose(&error);
+            }
+        }
+        self.actions.clear();
+        let now = MonoTime::now();
+        for came in self.given.drain(..) {
+            self.stats.gave(now.since(came));
+        }
+    }
+
+    fn listen(&mut self) {
+        if let Some(seat) = &mut self.seat
+            && let Err(error) = seat.listen()
+        {
+            self.lose(&error);
+        }
+    }
+
+    fn rumble(&mut self) {
+        let now = MonoTime::now();
+        self.pads.listen(now, &mut |rumble| (self.on_rumble)(rumble));
+    }
+
+    fn connect(&mut self) {
+        let mut first = Vec::new();
+        self.desk.introduce(&mut first);
+        match Seat::connect(&self.socket, &first) {
+            Ok(seat) => self.seat = Some(seat),
+            Err(error) => self.lose(&error),
+        }
+    }
+
+    fn reconnect(&mut self, now: MonoTime) {
+        if self.seat.is_none() && self.retry.is_some_and(|at| at <= now) {
+            self.connect();
+        }
+    }
+
+    /// Goes on without the compositor. It is told of once until there is one again.
+    fn lose(&mut self, error: &SeatError) {
+        if self.seat.take().is_some() || self.retry == Some(MonoTime::UNSET) {
+            tracing::warn!("the player's keys and pointer do not reach the game: {error}");
+        }
+        // Another connection finds the same compositor with the same globals.
+        self.retry = match error {
+            SeatError::Missing(_) => None,
+            SeatError::Connect { .. } | SeatError::Lost(_) => Some(MonoTime::now().after(RETRY)),
+        };
+        // What was held, the compositor let go with the devices.
+        self.desk.release(&|_| Action::Frame, &mut self.actions);
+        self.actions.clear();
+    }
+}
