@@ -2,11 +2,12 @@
 //!
 //! [`Injector`] owns a thread with a connection of its own to the compositor, where it has a
 //! virtual keyboard (`zwp_virtual_keyboard_v1`) and a virtual pointer (`zwlr_virtual_pointer_v1`);
-//! gamepads are made in the kernel (uinput). What decides is
+//! gamepads are made in the kernel (uinput). [`Clipboard`] owns another, for texts. What decides is
 //! apart from what talks: `keyboard`, `text`, `touch`, `wheel`, `place` and `desk` make actions of
 //! inputs without a compositor, `seat` does them.
 
 mod action;
+mod clipboard;
 mod desk;
 mod injector;
 mod keyboard;
@@ -21,6 +22,7 @@ mod touch;
 mod wheel;
 mod worker;
 
+pub use clipboard::{Clipboard, OnCopy};
 pub use injector::{Injector, OnRumble};
 pub use names::code_named;
 pub use pads::{UinputError, check_uinput};

@@ -1,0 +1,317 @@
+//! The two protocols that show a compositor's selection to one who has no window. They have the
+//! same requests and events under different names.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::{self, ErrorKind};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::Arc;
+
+use nix::fcntl::OFlag;
+use nix::unistd::pipe2;
+use thiserror::Error;
+use wayland_client::backend::{ObjectId, WaylandError};
+use wayland_client::globals::{GlobalListContents, registry_queue_init};
+use wayland_client::protocol::wl_registry::{self, WlRegistry};
+use wayland_client::protocol::wl_seat::WlSeat;
+use wayland_client::{
+    Connection, Dispatch, EventQueue, Proxy, QueueHandle, delegate_noop, event_created_child,
+};
+use wayland_protocols::ext::data_control::v1::client as ext;
+use wayland_protocols_wlr::data_control::v1::client as wlr;
+
+use ext::ext_data_control_device_v1::{self, ExtDataControlDeviceV1};
+use ext::ext_data_control_manager_v1::ExtDataControlManagerV1;
+use ext::ext_data_control_offer_v1::{self, ExtDataControlOfferV1};
+use ext::ext_data_control_source_v1::{self, ExtDataControlSourceV1};
+use wlr::zwlr_data_control_device_v1::{self, ZwlrDataControlDeviceV1};
+use wlr::zwlr_data_control_manager_v1::ZwlrDataControlManagerV1;
+use wlr::zwlr_data_control_offer_v1::{self, ZwlrDataControlOfferV1};
+use wlr::zwlr_data_control_source_v1::{self, ZwlrDataControlSourceV1};
+
+/// The names of UTF-8 text, the best first.
+const TEXT: [&str; 3] = ["text/plain;charset=utf-8", "UTF8_STRING", "text/plain"];
+/// Tells our own selection from others'.
+const OURS: &str = "application/x-stratus-clipboard";
+/// Kinds of content that are remembered of an offer; text is among the first of any program's.
+const KINDS: usize = 64;
+
+/// Why there is no clipboard.
+#[derive(Debug, Error)]
+pub(super) enum Unshared {
+    #[error(
+        "the compositor offers neither ext_data_control_manager_v1 nor \
+         zwlr_data_control_manager_v1"
+    )]
+    Missing,
+    #[error("talk to the compositor: {0}")]
+    Lost(String),
+}
+
+fn lost(error: impl std::fmt::Display) -> Unshared {
+    Unshared::Lost(error.to_string())
+}
+
+/// What the compositor told.
+pub(super) enum Event {
+    /// There is another selection, with text or without; never one of ours.
+    Selected(Option<Offer>),
+    /// A program reads ours.
+    Send(Arc<str>, OwnedFd),
+}
+
+/// A selection of a program's, with text.
+pub(super) struct Offer {
+    any: AnyOffer,
+    kind: &'static str,
+}
+
+enum AnyOffer {
+    Ext(ExtDataControlOfferV1),
+    Wlr(ZwlrDataControlOfferV1),
+}
+
+impl Drop for AnyOffer {
+    fn drop(&mut self) {
+        match self {
+            Self::Ext(offer) => offer.destroy(),
+            Self::Wlr(offer) => offer.destroy(),
+        }
+    }
+}
+
+enum Device {
+    Ext(ExtDataControlManagerV1, ExtDataControlDeviceV1),
+    Wlr(ZwlrDataControlManagerV1, ZwlrDataControlDeviceV1),
+}
+
+#[derive(Default)]
+struct Told {
+    /// Offers that are described, until they are the selection or forgotten.
+    offers: HashMap<ObjectId, (AnyOffer, Vec<String>)>,
+    events: VecDeque<Event>,
+    over: bool,
+}
+
+impl Told {
+    /// An offer became the selection, which it stays until the next.
+    fn selected(&mut self, id: Option<ObjectId>) {
+        let chosen = id.and_then(|id| self.offers.remove(&id));
+        let offer = chosen.and_then(|(any, kinds)| {
+            let has = |kind: &str| kinds.iter().any(|k| k == kind);
+            let kind = TEXT.into_iter().find(|kind| has(kind)).filter(|_| !has(OURS))?;
+            Some(Offer { any, kind })
+        });
+        self.events.push_back(Event::Selected(offer));
+    }
+
+    fn forget(&mut self, id: Option<ObjectId>) {
+        if let Some(id) = id {
+            self.offers.remove(&id);
+        }
+    }
+
+    fn offers(&mut self, id: &ObjectId, kind: String) {
+        if let Some((_, kinds)) = self.offers.get_mut(id)
+            && kinds.len() < KINDS
+        {
+            kinds.push(kind);
+        }
+    }
+}
+
+/// A connection that sees and sets the selection.
+pub(super) struct Control {
+    connection: Connection,
+    queue: EventQueue<Told>,
+    told: Told,
+    device: Device,
+}
+
+impl Control {
+    pub(super) fn connect(path: &Path) -> Result<Self, Unshared> {
+        let stream = UnixStream::connect(path).map_err(lost)?;
+        let connection = Connection::from_socket(stream).map_err(lost)?;
+        let (globals, queue) = registry_queue_init::<Told>(&connection).map_err(lost)?;
+        let handle = queue.handle();
+        let seat: WlSeat = globals.bind(&handle, 1..=1, ()).map_err(|_| Unshared::Missing)?;
+        let device = if let Ok(manager) =
+            globals.bind::<ExtDataControlManagerV1, _, _>(&handle, 1..=1, ())
+        {
+            let device = manager.get_data_device(&seat, &handle, ());
+            Device::Ext(manager, device)
+        } else {
+            let manager: ZwlrDataControlManagerV1 =
+                globals.bind(&handle, 1..=1, ()).map_err(|_| Unshared::Missing)?;
+            let device = manager.get_data_device(&seat, &handle, ());
+            Device::Wlr(manager, device)
+        };
+        let mut control = Self { connection, queue, told: Told::default(), device };
+        control.flush()?;
+        Ok(control)
+    }
+
+    /// Makes `text` the selection.
+    pub(super) fn select(&mut self, text: Arc<str>) -> Result<(), Unshared> {
+        let handle = self.queue.handle();
+        let kinds = TEXT.into_iter().chain(["STRING", "TEXT", OURS]).map(str::to_owned);
+        match &self.device {
+            Device::Ext(manager, device) => {
+                let source = manager.create_data_source(&handle, text);
+                kinds.for_each(|kind| source.offer(kind));
+                device.set_selection(Some(&source));
+            }
+            Device::Wlr(manager, device) => {
+                let source = manager.create_data_source(&handle, text);
+                kinds.for_each(|kind| source.offer(kind));
+                device.set_selection(Some(&source));
+            }
+        }
+        self.flush()
+    }
+
+    /// Asks for the text of a selection; it comes through a pipe.
+    pub(super) fn receive(&mut self, offer: &Offer) -> Result<Option<OwnedFd>, Unshared> {
+        let Ok((from, to)) = pipe2(OFlag::O_CLOEXEC) else { return Ok(None) };
+        match &offer.any {
+            AnyOffer::Ext(any) => any.receive(offer.kind.to_owned(), to.as_fd()),
+            AnyOffer::Wlr(any) => any.receive(offer.kind.to_owned(), to.as_fd()),
+        }
+        self.flush()?;
+        Ok(Some(from))
+    }
+
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        self.connection.as_fd()
+    }
+
+    /// Takes in what the compositor told.
+    pub(super) fn listen(&mut self, events: &mut VecDeque<Event>) -> Result<(), Unshared> {
+        if let Some(guard) = self.connection.prepare_read() {
+            match guard.read() {
+                Ok(_) => {}
+                Err(WaylandError::Io(e)) if e.kind() == ErrorKind::WouldBlock => {}
+                Err(e) => return Err(lost(e)),
+            }
+        }
+        self.queue.dispatch_pending(&mut self.told).map_err(lost)?;
+        events.append(&mut self.told.events);
+        if self.told.over {
+            return Err(lost(io::Error::other("the seat is gone")));
+        }
+        self.flush()
+    }
+
+    /// These requests are few and small: a compositor that does not read them in time gets them
+    /// with the next.
+    fn flush(&mut self) -> Result<(), Unshared> {
+        match self.connection.flush() {
+            Err(WaylandError::Io(e)) if e.kind() == ErrorKind::WouldBlock => Ok(()),
+            other => other.map_err(lost),
+        }
+    }
+}
+
+impl Dispatch<WlRegistry, GlobalListContents> for Told {
+    fn event(
+        _: &mut Self,
+        _: &WlRegistry,
+        _: wl_registry::Event,
+        _: &GlobalListContents,
+        _: &Connection,
+        _: &QueueHandle<Self>,
+    ) {
+    }
+}
+
+delegate_noop!(Told: ignore WlSeat);
+delegate_noop!(Told: ExtDataControlManagerV1);
+delegate_noop!(Told: ZwlrDataControlManagerV1);
+
+/// What happens to the objects of one of the protocols.
+macro_rules! hear {
+    (
+        $variant:ident,
+        $device_events:ident $device:ident,
+        $offer_events:ident $offer:ident,
+        $source_events:ident $source:ident
+    ) => {
+        impl Dispatch<$device, ()> for Told {
+            fn event(
+                told: &mut Self,
+                _: &$device,
+                event: $device_events::Event,
+                (): &(),
+                _: &Connection,
+                _: &QueueHandle<Self>,
+            ) {
+                match event {
+                    $device_events::Event::DataOffer { id } => {
+                        let name = id.id();
+                        told.offers.insert(name, (AnyOffer::$variant(id), Vec::new()));
+                    }
+                    $device_events::Event::Selection { id } => {
+                        told.selected(id.map(|id| id.id()));
+                    }
+                    $device_events::Event::PrimarySelection { id } => {
+                        told.forget(id.map(|id| id.id()));
+                    }
+                    $device_events::Event::Finished => told.over = true,
+                    _ => {}
+                }
+            }
+
+            event_created_child!(Told, $device, [
+                $device_events::EVT_DATA_OFFER_OPCODE => ($offer, ()),
+            ]);
+        }
+
+        impl Dispatch<$offer, ()> for Told {
+            fn event(
+                told: &mut Self,
+                offer: &$offer,
+                event: $offer_events::Event,
+                (): &(),
+                _: &Connection,
+                _: &QueueHandle<Self>,
+            ) {
+                if let $offer_events::Event::Offer { mime_type } = event {
+                    told.offers(&offer.id(), mime_type);
+                }
+            }
+        }
+
+        impl Dispatch<$source, Arc<str>> for Told {
+            fn event(
+                told: &mut Self,
+                source: &$source,
+                event: $source_events::Event,
+                text: &Arc<str>,
+                _: &Connection,
+                _: &QueueHandle<Self>,
+            ) {
+                match event {
+                    $source_events::Event::Send { fd, .. } => {
+                        told.events.push_back(Event::Send(Arc::clone(text), fd));
+                    }
+                    $source_events::Event::Cancelled => source.destroy(),
+                    _ => {}
+                }
+            }
+        }
+    };
+}
+
+hear!(
+    Ext,
+    ext_data_control_device_v1 ExtDataControlDeviceV1,
+    ext_data_control_offer_v1 ExtDataControlOfferV1,
+    ext_data_control_source_v1 ExtDataControlSourceV1
+);
+hear!(
+    Wlr,
+    zwlr_data_control_device_v1 ZwlrDataControlDeviceV1,
+    zwlr_data_control_offer_v1 ZwlrDataControlOfferV1,
+    zwlr_data_control_source_v1 ZwlrDataControlSourceV1
+);
