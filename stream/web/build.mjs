@@ -1,4 +1,4 @@
-// Builds the player into dist/, byte for byte the same wherever it runs; with --tests, the unit tests into out/.
+// Builds the player into dist/, byte for byte the same wherever it runs; with --tests, the tests into out/.
 
 import { copyFile, mkdir, readdir, rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -25,11 +25,19 @@ async function buildPlayer() {
   for (const file of ["index.html", "icon.svg"]) await copyFile(`${here}player/static/${file}`, `${here}dist/${file}`);
 }
 
-async function buildTests() {
-  await rm(`${here}out`, { recursive: true, force: true });
-  const tests = (await readdir(`${here}tests`)).filter((name) => name.endsWith(".test.ts"));
-  const entryPoints = tests.map((name) => `tests/${name}`);
-  await build({ ...settings, entryPoints, outdir: "out/tests", format: "esm", platform: "node", outExtension: { ".js": ".mjs" } });
+/** The tests of a folder, each a file of its own. */
+async function buildTests(folder) {
+  const out = `out/${folder}`;
+  await rm(`${here}${out}`, { recursive: true, force: true });
+  const tests = (await readdir(`${here}${folder}`)).filter((name) => name.endsWith(".test.ts"));
+  const entryPoints = tests.map((name) => `${folder}/${name}`);
+  const modules = { format: "esm", platform: "node", packages: "external", outExtension: { ".js": ".mjs" } };
+  await build({ ...settings, ...modules, entryPoints, outdir: out });
 }
 
-await (process.argv.includes("--tests") ? buildTests() : buildPlayer());
+if (process.argv.includes("--tests")) {
+  await buildTests("tests");
+  await buildTests("browser");
+} else {
+  await buildPlayer();
+}

@@ -8,7 +8,7 @@ import { TROUBLES, type Trouble, troubleOf } from "./trouble.ts";
 /** Waits between attempts, ms; the last one repeats. */
 const WAITS = [0, 250, 500, 1000, 2000];
 /** How long a lost server is looked for, ms. */
-const PATIENCE = 20_000;
+const PATIENCE = 12_000;
 /** Attempts after which a page that loads without a stream means that UDP does not get through. */
 const DEAF_ATTEMPTS = 3;
 
@@ -101,7 +101,7 @@ export class Session {
     const waited = performance.now() - this.#since;
     if (!info) {
       // A link that never led anywhere is said to be dead sooner than a game that was there a moment ago.
-      if (waited > (this.#welcomed ? PATIENCE : PATIENCE / 4)) this.#end(TROUBLES.gone);
+      if (waited > (this.#welcomed ? PATIENCE : PATIENCE / 3)) this.#end(TROUBLES.gone);
       else this.#retry({ why: "lost", text: "" });
       return;
     }
@@ -110,7 +110,7 @@ export class Session {
       this.#end(TROUBLES.expired);
       return;
     }
-    if (this.#tries > DEAF_ATTEMPTS && waited > PATIENCE / 4 && !this.#welcomed) {
+    if (this.#tries > DEAF_ATTEMPTS && waited > PATIENCE / 3 && !this.#welcomed) {
       this.#end(TROUBLES.noUdp);
       return;
     }

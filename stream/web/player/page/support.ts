@@ -9,6 +9,7 @@ export async function findMissing(): Promise<Trouble | undefined> {
   // Outside of a secure context the others are missing too, but that is the reason.
   if (!isSecureContext) return TROUBLES.insecure;
   if (typeof WebTransport === "undefined") return TROUBLES.noWebTransport;
+  if (!knowsPinning()) return TROUBLES.noPinning;
   if (typeof OffscreenCanvas === "undefined" || !("transferControlToOffscreen" in HTMLCanvasElement.prototype)) {
     return TROUBLES.noCanvas;
   }
@@ -20,4 +21,23 @@ export async function findMissing(): Promise<Trouble | undefined> {
     return TROUBLES.noH264;
   }
   return undefined;
+}
+
+/** Whether WebTransport takes the hash of a certificate. Over TLS the browser may trust the server's without. */
+function knowsPinning(): boolean {
+  if (location.protocol === "https:") return true;
+  let asked = false;
+  const options = {
+    get serverCertificateHashes() {
+      asked = true;
+      return [];
+    },
+  };
+  try {
+    // The options are read before the address is, which is none, so nothing is connected to.
+    new WebTransport("", options);
+  } catch {
+    // That was to be expected.
+  }
+  return asked;
 }

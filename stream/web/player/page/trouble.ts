@@ -11,7 +11,7 @@ export interface Trouble {
   readonly again: string;
 }
 
-const NEWER_BROWSER = "Open the link in Chrome, Edge or another browser with Chromium 97 or newer, or in a recent Firefox; or play with `stratus play LINK`.";
+const NEWER_BROWSER = "Open the link in Chrome, Edge or another browser of 2023 or newer that is made of Chromium, or in a recent Firefox; or play with `stratus play LINK`.";
 
 export const TROUBLES = {
   noSecret: {

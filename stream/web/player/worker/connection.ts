@@ -8,6 +8,8 @@ import { type FrameSink, readFrame } from "./access_unit.ts";
 
 /** How long a server may take until it answers at all. */
 const PATIENCE = 8000;
+/** Datagrams that may wait to be read; browsers keep few by themselves. */
+const WAITING_DATAGRAMS = 64;
 /** The code that closes a connection without a fault. */
 const NO_FAULT = 0;
 /** The code for bytes that cannot be read. */
@@ -25,6 +27,7 @@ export class Connection {
   readonly #transport: WebTransport;
   #control: WritableStreamDefaultWriter<Uint8Array> | undefined;
   #input: Promise<WritableStreamDefaultWriter<Uint8Array>> | undefined;
+  #late: ReturnType<typeof setTimeout> | undefined;
   #open = false;
   #over = false;
 
@@ -59,7 +62,7 @@ export class Connection {
   }
 
   async #run(target: Target): Promise<void> {
-    const late = setTimeout(() => this.#lost("the server did not answer in time"), PATIENCE);
+    this.#late = setTimeout(() => this.#lost("the server did not answer in time"), PATIENCE);
     // It is looked at below, where the connection may have been given up already.
     this.#transport.closed.catch(() => undefined);
     try {
@@ -69,7 +72,6 @@ export class Connection {
       this.#open = true;
       // The client speaks first: what a server sends before may be lost.
       this.send(hello(target.token, new Uint8Array(16), target.name, target.client));
-      clearTimeout(late);
       this.#guard(this.#readFrames());
       this.#guard(this.#readDatagrams());
       await this.#readControl(stream.readable);
@@ -78,7 +80,6 @@ export class Connection {
         (error: unknown) => this.#failed(error),
       );
     } catch (error) {
-      clearTimeout(late);
       await this.#failed(error);
     }
   }
@@ -94,6 +95,7 @@ export class Connection {
     for (;;) {
       const { value, done } = await reader.read();
       if (done) break;
+      clearTimeout(this.#late);
       for (const message of deframer.push(value)) {
         if (!this.#over) this.#events.handleMessage(message);
       }
@@ -116,6 +118,7 @@ export class Connection {
   }
 
   async #readDatagrams(): Promise<void> {
+    this.#transport.datagrams.incomingHighWaterMark = WAITING_DATAGRAMS;
     const reader = (this.#transport.datagrams.readable as ReadableStream<Uint8Array>).getReader();
     for (;;) {
       const { value, done } = await reader.read();
@@ -157,6 +160,7 @@ export class Connection {
   }
 
   #hangUp(closeCode: number, reason: string): void {
+    clearTimeout(this.#late);
     try {
       this.#transport.close({ closeCode, reason: reason.slice(0, 512) });
     } catch {

@@ -27,8 +27,9 @@ export class Measure {
     this.#drawn += 1;
     this.#size = { width: frame.width, height: frame.height };
     const { read, handed, convertStart, convertEnd, encoded, sent } = frame.stamps;
-    // A picture that was encoded again without a commit says nothing about delay: its commit was long ago.
-    const again = convertStart < handed || read === 0n;
+    // A picture that was encoded again without a commit was not converted, and says nothing about delay: its commit
+    // was long ago.
+    const again = convertStart === 0n;
     if (!again) {
       this.#latency.record({
         read: clock.toPage(read),

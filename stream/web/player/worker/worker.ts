@@ -19,8 +19,8 @@ const FIRST_PING_GAP = 20;
 const PING_GAP = 1000;
 /** How often the server and the overlay are told, ms. */
 const REPORT_GAP = 500;
-/** A server that answered none of so many pings is gone. They are counted, because time passes while the page sleeps. */
-const MAX_UNANSWERED = 6;
+/** A server that answered none of so many later pings is gone. They are counted, as time passes while the page sleeps. */
+const MAX_UNANSWERED = 4;
 /** How long the answer may take after a pause, ms. */
 const WAKE_PATIENCE = 1500;
 
@@ -179,13 +179,13 @@ class Player {
 
   #ping(): void {
     this.#pings += 1;
-    this.#unanswered += 1;
+    if (this.#pings > FIRST_PINGS) this.#unanswered += 1;
     this.#connection?.send(message.ping(toNanos(now())));
   }
 
   #pingLater(): void {
     this.#later(this.#pings < FIRST_PINGS ? FIRST_PING_GAP : PING_GAP, () => {
-      if (this.#unanswered > MAX_UNANSWERED + FIRST_PINGS) {
+      if (this.#unanswered > MAX_UNANSWERED) {
         this.#connection?.close({ why: "lost", text: "the server no longer answers" });
         return;
       }

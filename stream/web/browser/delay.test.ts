@@ -1,0 +1,38 @@
+// How long a picture takes from the game's commit to the page, at 720p and 60 a second, stage by stage.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { STAGES } from "../player/core/latency.ts";
+import type { Player } from "./player.ts";
+import { eventually, program, Session } from "./session.ts";
+import { Stage } from "./stage.ts";
+
+let stage: Stage;
+let player: Player;
+
+before(async () => {
+  stage = await Stage.set(new Session([program("harness-client"), "--frames", "0", "--rate", "60", "--fullscreen"], ["--size", "1280x720"]));
+  player = await stage.play();
+});
+after(() => stage.strike());
+
+test("each stage is measured, and together they are the whole", async () => {
+  await player.toggleOverlay();
+  // The windows of the percentiles hold five seconds.
+  await new Promise((resolve) => setTimeout(resolve, 6000));
+  const rows = await eventually("all stages", async () => {
+    const rows = await player.statistics();
+    return (await player.figure("pictures")) > 0 && rows.get("commit → drawn") !== "–" ? rows : undefined;
+  });
+  console.log(`720p60: ${[...rows].map(([name, value]) => `${name} ${value}`).join("; ")}`);
+  const median = (name: string) => Number.parseFloat(rows.get(name) ?? "");
+  const parts = STAGES.slice(0, -1).map(([, name]) => median(name));
+  assert.ok(parts.every((ms) => ms >= 0), "time does not run backwards");
+  const whole = median("commit → drawn");
+  const sum = parts.reduce((a, b) => a + b, 0);
+  // Medians do not add up exactly.
+  assert.ok(Math.abs(sum - whole) < 0.5 * whole, `${sum} ms in parts, ${whole} ms in all`);
+  assert.ok(median("pictures") > 0 && median("pictures") < 90);
+  assert.equal(rows.get("resolution"), "1280×720");
+  assert.match(rows.get("lost") ?? "", /^0\.00 %/);
+});
