@@ -22,7 +22,7 @@ use std::thread::JoinHandle;
 use stratus_encode::{Pipeline, PipelineConfig, PipelineError, PipelineHandle, Sink};
 use stratus_frame::{CursorCell, EncodedFrame, Post, mailbox};
 use stratus_proxy::core::GlobalPolicy;
-use stratus_stream::core::message::EndReason;
+use stratus_stream::core::message::{EndReason, Role};
 use stratus_stream::{Limits, Publisher, Server, ServerConfig, ServerEvent, random_token};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -56,12 +56,14 @@ struct Live {
 }
 
 impl Stream {
-    /// Opens the port and starts the encoder's thread.
+    /// Opens the port and starts the encoder's thread. Players are told what `game` is played, if
+    /// that is known.
     ///
     /// # Errors
     /// A [`Failure`] that says what cannot be had.
     pub fn start(
         settings: &Settings,
+        game: &str,
         screens: &Screens,
         reporter: &Reporter,
     ) -> Result<Self, Failure> {
@@ -69,7 +71,7 @@ impl Stream {
             return Ok(Self(None));
         }
         let late = Arc::new(OnceLock::new());
-        let server = serve(settings, Arc::clone(&late), screens.clone())?;
+        let server = serve(settings, game, Arc::clone(&late), screens.clone())?;
         let (post, slot) = mailbox();
         let usual = PipelineConfig::default();
         let config = PipelineConfig {
@@ -91,7 +93,8 @@ impl Stream {
         Ok(Self(Some(Live { server: Some(server), post: Some(post), pipeline, handle })))
     }
 
-    /// Prints the link for the player, alone on its line of standard output.
+    /// Prints the link for the player, alone on its line of standard output, and that for viewers,
+    /// if there may be any, on the next.
     ///
     /// # Errors
     /// A [`Failure`] if nobody can read it.
@@ -101,10 +104,14 @@ impl Stream {
             return Ok(());
         };
         tracing::info!(
-            "serving at {}; play it with: stratus play --headless LINK",
+            "serving at {}; open the link in a browser, or: stratus play LINK",
             server.local_addr()
         );
-        print(format!("{}\n", server.link()).as_bytes())
+        let mut lines = format!("{}\n", server.link());
+        if let Some(link) = server.viewers_link() {
+            lines += &format!("{link}\n");
+        }
+        print(lines.as_bytes())
     }
 
     /// Tells the players why the session ends, and lets them go.
@@ -144,19 +151,26 @@ impl Stream {
 /// before that the pipeline knows better anyway, as its first frame is a keyframe.
 fn serve(
     settings: &Settings,
+    game: &str,
     handle: Arc<OnceLock<PipelineHandle>>,
     screens: Screens,
 ) -> Result<Server, Failure> {
-    let token = random_token().map_err(|e| Failure::new("make the session's token", e))?;
-    let config = ServerConfig {
+    let token = || random_token().map_err(|e| Failure::new("make the session's token", e));
+    let viewers = settings.viewers as usize;
+    let mut config = ServerConfig {
         listen: settings.listen,
         public_host: settings.public_host.clone(),
-        token,
+        certificate: settings.certificate.clone(),
+        game: game.to_owned(),
         size: settings.size,
         millifps: settings.fps * 1000,
         codec: settings.codec,
-        limits: Limits::default(),
+        limits: Limits { viewers, ..Limits::default() },
+        ..ServerConfig::new(token()?)
     };
+    if viewers > 0 {
+        config.tokens.viewers = Some(token()?);
+    }
     let events = move |event| {
         tell(&event);
         match &event {
@@ -176,20 +190,29 @@ fn serve(
 
 fn tell(event: &ServerEvent) {
     match event {
-        ServerEvent::Joined { viewer, name, remote } => {
-            tracing::info!("player {} ({name:?} at {remote}) joined", viewer.0);
+        ServerEvent::Joined { viewer, role, name, remote } => {
+            let role = match role {
+                Role::Player => "player",
+                Role::Viewer => "viewer",
+            };
+            tracing::info!("{role} {} ({name:?} at {remote}) joined", viewer.0);
         }
-        ServerEvent::Left { viewer, why } => tracing::info!("player {} left: {why}", viewer.0),
+        ServerEvent::Left { viewer, why } => tracing::info!("client {} left: {why}", viewer.0),
         ServerEvent::Refused { remote, refusal } => {
             tracing::warn!("turned {remote} away: {}", refusal.text);
         }
         ServerEvent::Stats { viewer, stats } => {
-            tracing::debug!("player {}: {stats:?}", viewer.0);
+            tracing::debug!("client {}: {stats:?}", viewer.0);
         }
         ServerEvent::Resize { viewer, resize } => {
             tracing::debug!("player {} wants {resize:?}", viewer.0);
         }
-        ServerEvent::KeyframeWanted | ServerEvent::Ready => {}
+        // What is typed and pasted is nobody's business.
+        ServerEvent::Input { .. }
+        | ServerEvent::Clipboard(_)
+        | ServerEvent::PlayerLeft
+        | ServerEvent::KeyframeWanted
+        | ServerEvent::Ready => {}
     }
 }
 

@@ -64,8 +64,8 @@ pub struct Streaming {
 /// `stratus run`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The link for `stratus play` is the only line on standard output. What the game prints goes to \
-standard error, as log lines of the target `game`.
+The link, for a browser or `stratus play`, is the only line on standard output, but for that of \
+the viewers' if --viewers lets any in. What the game prints goes to standard error, as log lines of the target `game`.
 
 Example: stratus run --size 1920x1080 -- chocolate-doom -fullscreen")]
 pub struct RunArgs {
@@ -80,7 +80,8 @@ pub struct RunArgs {
 /// `stratus proxy`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The link for `stratus play` is the only line on standard output. Start games with the socket, as \
+The link, for a browser or `stratus play`, is the only line on standard output, but for that of \
+the viewers' if --viewers lets any in. Start games with the socket, as \
 in WAYLAND_DISPLAY=stratus-0 foot. SIGINT or SIGTERM ends it.")]
 pub struct ProxyArgs {
     /// The stream.

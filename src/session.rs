@@ -66,7 +66,8 @@ pub async fn run(settings: &Settings, command: &[OsString]) -> Result<(), Failur
     family.watch(sway.pid());
     let screens = Screens::new(settings);
     screens.set_output(Output::new(Way::to_own_sway(family.directory(), sway.pid()))?);
-    let mut stream = Stream::start(settings, &screens, &reporter)?;
+    let name = command.first().map(Path::new).and_then(Path::file_name).unwrap_or_default();
+    let mut stream = Stream::start(settings, &name.to_string_lossy(), &screens, &reporter)?;
     stream.announce()?;
 
     let mut parts = Parts::default();
@@ -130,7 +131,7 @@ pub async fn serve(
     let (reporter, mut reports) = mpsc::unbounded_channel();
     let screens = Screens::new(settings);
     screens.set_output(Output::new(Way::to(&upstream))?);
-    let mut stream = Stream::start(settings, &screens, &reporter)?;
+    let mut stream = Stream::start(settings, "", &screens, &reporter)?;
     let post = stream.take_post();
     let passage = Passage::open(settings, directory, upstream, post, Some(&screens), &reporter)?;
     stream.follow_cursor(passage.cursor());

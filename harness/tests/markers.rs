@@ -5,7 +5,6 @@
 
 mod stage;
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
@@ -13,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use stratus_capture::{CaptureConfig, CaptureStats};
 use stratus_encode::{Decoder, Pipeline, PipelineConfig, PipelineError, PipelineHandle, Sink};
-use stratus_frame::{Codec, EncodedFrame, Size};
+use stratus_frame::{EncodedFrame, Size};
 use stratus_harness::client::{self, Counts, End, Pace};
 use stratus_harness::compositor::{Config, Record};
 use stratus_harness::marker::{self, MarkerError};
@@ -21,8 +20,8 @@ use stratus_harness::picture::Picture;
 use stratus_harness::scene::{Motion, Scene};
 use stratus_harness::watchdog::Watchdog;
 use stratus_stream::{
-    Limits, Player, PlayerConfig, PlayerEvent, Publisher, ReceivedFrame, Server, ServerConfig,
-    ServerEvent, random_token,
+    Player, PlayerConfig, PlayerEvent, Publisher, ReceivedFrame, Server, ServerConfig, ServerEvent,
+    random_token,
 };
 use stratus_stream_core::message::{EndCode, EndReason};
 
@@ -141,15 +140,7 @@ impl Session {
 }
 
 fn server_config() -> ServerConfig {
-    ServerConfig {
-        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-        public_host: None,
-        token: random_token().unwrap(),
-        size: Size::new(SIZE.0, SIZE.1),
-        millifps: 60_000,
-        codec: Codec::H264,
-        limits: Limits::default(),
-    }
+    ServerConfig { size: Size::new(SIZE.0, SIZE.1), ..ServerConfig::new(random_token().unwrap()) }
 }
 
 /// A viewer that decodes everything: one thread for the network, one for the decoder.

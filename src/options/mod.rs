@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use stratus_frame::{Codec, Size};
+use stratus_stream::CertificateFiles;
 
 pub use file::load;
 pub use values::{Bitrate, Capture, LogFormat, PixelFormats, StreamCodec, StreamSize};
@@ -17,6 +18,9 @@ use crate::failure::Failure;
 
 /// The frames a second that a screen can have.
 pub const FPS: std::ops::RangeInclusive<u32> = 1..=240;
+
+/// The most that may watch: each costs the machine's uplink a whole stream.
+const MAX_VIEWERS: u32 = 64;
 
 /// The options of a stream, each absent if it was not given.
 ///
@@ -48,13 +52,28 @@ pub struct StreamOptions {
     #[arg(long, env = "STRATUS_BITRATE", value_name = "RATE")]
     pub bitrate: Option<Bitrate>,
 
-    /// UDP address to serve players on; port 0 takes a free one [default: 127.0.0.1:0]
+    /// Address to serve players on, in UDP and TCP; port 0 takes a free one [default: 127.0.0.1:0]
     #[arg(long, env = "STRATUS_LISTEN", value_name = "IP:PORT")]
     pub listen: Option<SocketAddr>,
 
     /// Name or address by which players know this machine, for the link [default: that of --listen]
     #[arg(long, env = "STRATUS_PUBLIC_HOST", value_name = "HOST")]
     pub public_host: Option<String>,
+
+    /// Certificate chain in PEM, for a machine that browsers know by name [default: a certificate
+    /// that the link names by its hash]
+    #[arg(long, env = "STRATUS_CERT", value_name = "FILE", requires = "key")]
+    pub cert: Option<PathBuf>,
+
+    /// Private key of --cert in PEM
+    #[arg(long, env = "STRATUS_KEY", value_name = "FILE", requires = "cert")]
+    pub key: Option<PathBuf>,
+
+    /// How many may watch beside the player, 0 to 64; with more than 0 the second line printed is
+    /// their link [default: 0]
+    #[arg(long, env = "STRATUS_VIEWERS", value_name = "N",
+          value_parser = clap::value_parser!(u32).range(0..=64))]
+    pub viewers: Option<u32>,
 
     /// Wayland socket that games connect to, in the runtime directory [default: stratus-0]
     #[arg(long, env = "STRATUS_SOCKET", value_name = "NAME")]
@@ -106,6 +125,9 @@ impl StreamOptions {
             bitrate: self.bitrate.or(weaker.bitrate),
             listen: self.listen.or(weaker.listen),
             public_host: self.public_host.or(weaker.public_host),
+            cert: self.cert.or(weaker.cert),
+            key: self.key.or(weaker.key),
+            viewers: self.viewers.or(weaker.viewers),
             socket: self.socket.or(weaker.socket),
             capture: self.capture.or(weaker.capture),
             pixel_formats: self.pixel_formats.or(weaker.pixel_formats),
@@ -139,6 +161,19 @@ impl StreamOptions {
             return Err(Failure::usage(format!("encode with {threads} threads"), "out of range")
                 .remedy("choose 1 to 64 (--encoder-threads)"));
         }
+        let viewers = self.viewers.unwrap_or(0);
+        if viewers > MAX_VIEWERS {
+            return Err(Failure::usage(format!("let {viewers} viewers in"), "too many")
+                .remedy("choose 0 to 64 (--viewers)"));
+        }
+        let certificate = match (self.cert, self.key) {
+            (None, None) => None,
+            (Some(certificate), Some(key)) => Some(CertificateFiles { certificate, key }),
+            _ => {
+                return Err(Failure::usage("use a certificate", "it goes with its private key")
+                    .remedy("give both files: --cert and --key"));
+            }
+        };
         let socket = self.socket.unwrap_or_else(|| "stratus-0".into());
         check_socket_name(&socket)?;
         Ok(Settings {
@@ -149,6 +184,8 @@ impl StreamOptions {
             bitrate: self.bitrate.map_or(12_000_000, |b| b.0),
             listen: self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0))),
             public_host: self.public_host,
+            certificate,
+            viewers,
             socket,
             capture: self.capture.unwrap_or_default() == Capture::On,
             pixel_formats: self.pixel_formats.unwrap_or_default(),
@@ -177,6 +214,10 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// How the link names this machine, if not by `listen`.
     pub public_host: Option<String>,
+    /// The certificate to show, if there is one.
+    pub certificate: Option<CertificateFiles>,
+    /// How many may watch beside the player.
+    pub viewers: u32,
     /// The name of the games' socket, without a directory.
     pub socket: String,
     /// Whether frames are taken.

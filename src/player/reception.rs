@@ -104,8 +104,13 @@ impl Reception {
                 Step::Event(PlayerEvent::Lost(why)) => return Received::Lost(why),
                 Step::NoDecoder => return Received::NoDecoder,
                 Step::Taken => self.received += 1,
-                // Frames go to the decoder at once.
-                Step::Event(PlayerEvent::Frame(_)) => {}
+                // Frames go to the decoder at once; for the rest there is nobody here.
+                Step::Event(
+                    PlayerEvent::Frame(_)
+                    | PlayerEvent::Sound(_)
+                    | PlayerEvent::Rumble(_)
+                    | PlayerEvent::Clipboard(_),
+                ) => {}
                 Step::Report => self.player.report(self.stats()),
             }
         }

@@ -9,7 +9,7 @@ use stratus_frame::{Codec, EncodedFrame, FrameId, MonoTime, Size, Stamps};
 use stratus_stream::core::latency::{FrameTimes, Latency, Stage};
 use stratus_stream::core::message::{EndCode, EndReason};
 use stratus_stream::{
-    Limits, Player, PlayerConfig, PlayerEvent, Publisher, Server, ServerConfig, random_token,
+    Player, PlayerConfig, PlayerEvent, Publisher, Server, ServerConfig, random_token,
 };
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
@@ -21,15 +21,8 @@ fn main() -> Result<(), AnyError> {
     let frames = args.next().map_or(Ok(600), |a| a.parse())?;
     let bytes = args.next().map_or(Ok(25_000), |a| a.parse())?;
     let size = Size::new(1280, 720);
-    let config = ServerConfig {
-        listen: ([127, 0, 0, 1], 0).into(),
-        public_host: None,
-        token: random_token().map_err(|_| "no random source")?,
-        size,
-        millifps: 60_000,
-        codec: Codec::H264,
-        limits: Limits::default(),
-    };
+    let token = random_token().map_err(|_| "no random source")?;
+    let config = ServerConfig { size, ..ServerConfig::new(token) };
     let (joined, wait) = std::sync::mpsc::channel();
     let tell = move |event| {
         if matches!(event, stratus_stream::ServerEvent::Ready) {

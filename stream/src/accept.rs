@@ -3,29 +3,43 @@
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use quinn::{Connection, Endpoint, Incoming, RecvStream, SendStream};
+use quinn::{Endpoint, Incoming};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use web_transport_quinn::{RecvStream, SendStream};
 
 use stratus_frame::MonoTime;
 use stratus_stream_core::VERSION;
-use stratus_stream_core::greeting::Greeting;
+use stratus_stream_core::greeting::{Greeting, Verdict};
 use stratus_stream_core::message::{
-    EndReason, Hello, MachineTag, Message, Messages, Refusal, RefusalCode, Welcome,
+    EndReason, Hello, MachineTag, Message, Messages, Refusal, RefusalCode, Role, Welcome,
 };
 
 use crate::config::ServerConfig;
+use crate::connection::{Connection, describe, establish};
+use crate::control::Control;
 use crate::event::ServerEvent;
 use crate::hub::{Hub, Seat};
+use crate::identity::machine_tag;
 use crate::refusal::{close, refuse};
-use crate::session::{Control, serve};
+use crate::session::serve;
 
 /// What all connections of a server share.
 pub(crate) struct Session {
     pub(crate) id: u64,
-    pub(crate) machine: MachineTag,
     pub(crate) config: ServerConfig,
+}
+
+impl Session {
+    /// The machine's tag for those who have this role's token.
+    fn machine(&self, role: Role) -> MachineTag {
+        let tokens = &self.config.tokens;
+        match role {
+            Role::Player => machine_tag(&tokens.player),
+            Role::Viewer => tokens.viewers.as_ref().map(machine_tag).unwrap_or_default(),
+        }
+    }
 }
 
 /// Lets peers in until `stopped`, then tells the viewers the end; returns the tasks that are left.
@@ -99,8 +113,8 @@ async fn welcome(
     match greeted {
         Greeted::Viewer(admitted) => {
             let Admitted { connection, control, seat, hello } = *admitted;
-            let viewer = seat.id;
-            hub.event(ServerEvent::Joined { viewer, name: hello.name, remote });
+            let (viewer, role) = (seat.id, seat.role);
+            hub.event(ServerEvent::Joined { viewer, role, name: hello.name, remote });
             let why = serve(connection, control, seat, &hub, session.config.limits).await;
             hub.event(ServerEvent::Left { viewer, why });
         }
@@ -129,15 +143,19 @@ enum Greeted {
 async fn greet(incoming: Incoming, hub: &Arc<Hub>, session: &Session) -> Greeted {
     let limits = session.config.limits;
     let mut greeting = Greeting::new(MonoTime::now(), limits.hello);
-    let connection = match timeout(limits.hello, incoming.into_future()).await {
+    let connecting = async {
+        let connection = incoming.into_future().await.map_err(|e| e.to_string())?;
+        establish(connection).await
+    };
+    let connection = match timeout(limits.hello, connecting).await {
         Ok(Ok(connection)) => connection,
-        Ok(Err(e)) => return Greeted::Lost(e.to_string()),
-        Err(_) => return Greeted::Lost("the QUIC handshake took too long".to_owned()),
+        Ok(Err(why)) => return Greeted::Lost(why),
+        Err(_) => return Greeted::Lost("the handshake took too long".to_owned()),
     };
     let left = greeting.deadline().since(MonoTime::now());
     let (mut send, mut recv) = match timeout(left, connection.accept_bi()).await {
         Ok(Ok(streams)) => streams,
-        Ok(Err(e)) => return Greeted::Lost(e.to_string()),
+        Ok(Err(e)) => return Greeted::Lost(describe(&e)),
         Err(_) => {
             let text = "no control stream was opened in time".to_owned();
             let refusal = Refusal { code: RefusalCode::HelloTimeout, text };
@@ -145,32 +163,29 @@ async fn greet(incoming: Incoming, hub: &Arc<Hub>, session: &Session) -> Greeted
             return Greeted::Refused(refusal);
         }
     };
-    let hello = match hello(&mut greeting, &mut recv, session).await {
-        Ok(hello) => hello,
+    let (hello, role) = match hello(&mut greeting, &mut recv, session).await {
+        Ok(verdict) => verdict,
         Err(refusal) => {
             refuse(&connection, &mut send, &refusal).await;
             return Greeted::Refused(refusal);
         }
     };
     // What the hello's packets measured; a wrong token never gets this far.
-    let Some(seat) = hub.join(connection.rtt()) else {
-        let text = format!("all {} places are taken: try again later", limits.viewers);
-        let refusal = Refusal { code: RefusalCode::Busy, text };
-        refuse(&connection, &mut send, &refusal).await;
-        return Greeted::Refused(refusal);
+    let seat = match hub.join(role, hello.client, connection.rtt()) {
+        Ok(seat) => seat,
+        Err(refusal) => {
+            refuse(&connection, &mut send, &refusal).await;
+            return Greeted::Refused(refusal);
+        }
     };
-    let control = control(send, recv, greeting.into_messages(), session, hub);
+    let control = control(role, (send, recv), greeting.into_messages(), session, hub);
     Greeted::Viewer(Box::new(Admitted { connection, control, seat, hello }))
 }
 
-async fn hello(
-    greeting: &mut Greeting,
-    recv: &mut RecvStream,
-    session: &Session,
-) -> Result<Hello, Refusal> {
+async fn hello(greeting: &mut Greeting, recv: &mut RecvStream, session: &Session) -> Verdict {
     loop {
         let now = MonoTime::now();
-        if let Some(verdict) = greeting.poll(now, &session.config.token) {
+        if let Some(verdict) = greeting.poll(now, &session.config.tokens) {
             return verdict;
         }
         let left = greeting.deadline().since(now);
@@ -185,8 +200,8 @@ async fn hello(
 
 /// The control stream with the welcome already waiting to be sent.
 fn control(
-    send: SendStream,
-    recv: RecvStream,
+    role: Role,
+    (send, recv): (SendStream, RecvStream),
     messages: Messages,
     session: &Session,
     hub: &Hub,
@@ -197,12 +212,14 @@ fn control(
     Message::Welcome(Welcome {
         version: VERSION,
         session: session.id,
-        machine: session.machine,
+        machine: session.machine(role),
         size: screen.size,
         millifps: screen.millifps,
         codec: config.codec,
         clock: MonoTime::now(),
+        role,
+        game: config.game.clone(),
     })
     .encode(&mut outbox);
-    Control::new(send, recv, messages, outbox)
+    Control::new(role, send, recv, messages, outbox, config.clipboard)
 }

@@ -7,19 +7,21 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use quinn::crypto::rustls::QuicClientConfig;
-use quinn::{ClientConfig, Connection, ConnectionError, Endpoint, EndpointConfig, TokioRuntime};
+use quinn::{ClientConfig, ConnectionError, Endpoint, EndpointConfig, TokioRuntime};
 use rustls::crypto::ring::default_provider;
 use thiserror::Error;
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, timeout_at};
+use web_transport_quinn::SessionError;
 
 use stratus_stream_core::link::Link;
 use stratus_stream_core::message::{
-    Hello, MachineTag, Message, Messages, Refusal, RefusalCode, Welcome,
+    ClientId, Hello, MachineTag, Message, Messages, Refusal, RefusalCode, Welcome,
 };
 use stratus_stream_core::{ALPN, VERSION};
 
-use crate::identity::{SERVER_NAME, machine_tag};
+use crate::connection::{Connection, describe};
+use crate::identity::{SERVER_NAME, machine_tag, own_client};
 use crate::pin::Pin;
 use crate::pump::ControlStream;
 use crate::refusal::{close, from_close};
@@ -36,6 +38,9 @@ const CONNECTION_REFUSED: u64 = 0x2;
 pub struct PlayerConfig {
     /// What it calls itself in the server's log; cut to 64 bytes.
     pub name: String,
+    /// By which the server knows it again when it connects anew; without one, all players of this
+    /// user on this machine are one client, of which the newest connection counts.
+    pub client: Option<ClientId>,
     /// Time for name lookup, handshake, hello and welcome together.
     pub timeout: Duration,
     /// Frames on the way at once that the server may open streams for; a player that does not
@@ -45,7 +50,12 @@ pub struct PlayerConfig {
 
 impl Default for PlayerConfig {
     fn default() -> Self {
-        Self { name: "stratus play".to_owned(), timeout: Duration::from_secs(5), streams: 16 }
+        Self {
+            name: "stratus play".to_owned(),
+            client: None,
+            timeout: Duration::from_secs(5),
+            streams: 16,
+        }
     }
 }
 
@@ -181,9 +191,10 @@ async fn attempt(
     let connection = tokio::select! {
         // A server's own answer says more than a closed port.
         biased;
-        done = connecting => done.map_err(|e| explain(addr, &e, &pin, config))?,
+        done = connecting => done.map_err(|e| explain(addr, &e.into(), &pin, config))?,
         () = nobody_listens(addr) => return Err(ConnectError::NobodyListens { addr }),
     };
+    let connection = Connection::raw(connection);
     let machine = machine_tag(link.token());
     match greet(&connection, addr, link, machine, config, &pin).await {
         Ok((control, welcome)) => {
@@ -233,10 +244,12 @@ async fn greet(
     config: &PlayerConfig,
     pin: &Pin,
 ) -> Result<(ControlStream, Welcome), ConnectError> {
-    let lost = |e: &ConnectionError| explain(addr, e, pin, config);
+    let lost = |e: &SessionError| explain(addr, e, pin, config);
     let (mut send, mut recv) = connection.open_bi().await.map_err(|e| lost(&e))?;
     let token = link.token().clone();
-    let hello = Hello { version: VERSION, token, machine, name: config.name.clone() };
+    let name = config.name.clone();
+    let client = config.client.unwrap_or_else(|| own_client(&token));
+    let hello = Hello { version: VERSION, token, machine, name, client };
     let mut out = BytesMut::new();
     Message::Hello(hello).encode(&mut out);
     if send.write_chunk(out.freeze()).await.is_err() {
@@ -279,7 +292,7 @@ fn welcome(message: Message) -> Result<Welcome, Refusal> {
 
 fn explain(
     addr: SocketAddr,
-    error: &ConnectionError,
+    error: &SessionError,
     pin: &Pin,
     config: &PlayerConfig,
 ) -> ConnectError {
@@ -289,6 +302,9 @@ fn explain(
     if let Some(refusal) = from_close(error) {
         return ConnectError::Refused { addr, refusal };
     }
+    let SessionError::ConnectionError(error) = error else {
+        return ConnectError::Lost { addr, reason: describe(error) };
+    };
     match error {
         ConnectionError::TimedOut => ConnectError::Timeout { addr, after: config.timeout },
         ConnectionError::VersionMismatch => ConnectError::Protocol { addr },

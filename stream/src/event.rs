@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 
-use stratus_stream_core::message::{ClientStats, Refusal, Resize};
+use stratus_frame::input::Input;
+use stratus_stream_core::message::{ClientStats, Refusal, Resize, Role};
 
-/// Numbers the viewers of a server in the order in which they joined.
+/// Numbers the clients of a server in the order in which they joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ViewerId(pub u64);
 
@@ -12,16 +13,21 @@ pub struct ViewerId(pub u64);
 /// must return soon and must not wait for the server.
 #[derive(Clone, Debug)]
 pub enum ServerEvent {
-    /// A viewer is in.
+    /// A client is in.
     Joined {
         /// Its number.
         viewer: ViewerId,
+        /// Whether it plays or watches.
+        role: Role,
         /// What it calls itself; a stranger's text.
         name: String,
         /// Where it is.
         remote: SocketAddr,
     },
-    /// A viewer is gone.
+    /// The player is gone, or comes anew: whatever it had pressed must be let go. Told before the
+    /// [`ServerEvent::Joined`] of a player that follows.
+    PlayerLeft,
+    /// A client is gone.
     Left {
         /// Its number.
         viewer: ViewerId,
@@ -40,7 +46,16 @@ pub enum ServerEvent {
     KeyframeWanted,
     /// [`crate::Publisher::ready`] turned true.
     Ready,
-    /// The viewer that is there longest wants the game to have another screen. Limited to 30 a
+    /// The player did something. In order, at most 4000 a second in the long run.
+    Input {
+        /// The player's number.
+        viewer: ViewerId,
+        /// What it did.
+        input: Input,
+    },
+    /// The player pasted this text, at most 1 MiB.
+    Clipboard(String),
+    /// The player wants the game to have another screen. Limited to 30 a
     /// second; the newest wish counts.
     Resize {
         /// Its number.

@@ -7,12 +7,16 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use stratus_frame::input::{Input, MAX_PADS, Rumble};
+use stratus_frame::sound::SoundPacket;
 use stratus_frame::{CursorState, EncodedFrame, FrameId, MonoTime, Size};
-use stratus_stream_core::message::EndReason;
+use stratus_stream_core::message::{ClientId, EndReason, Refusal, RefusalCode, Role};
+use stratus_stream_core::place::{Parting, PlayerPlace};
 use stratus_stream_core::viewer::{Viewer, in_flight_limit};
 use stratus_stream_core::wire::MAX_ACCESS_UNIT;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 
+use crate::config::Limits;
 use crate::event::{ServerEvent, ViewerId};
 
 pub(crate) type Events = Arc<dyn Fn(ServerEvent) + Send + Sync>;
@@ -23,10 +27,16 @@ pub(crate) enum Outgoing {
     End(EndReason),
 }
 
+/// Nothing: it is only ever dropped.
+pub(crate) enum Held {}
+
 struct Entry {
+    role: Role,
     queue: Viewer,
     outgoing: mpsc::UnboundedSender<Outgoing>,
     deadline_changed: Arc<Notify>,
+    /// Goes with the entry, by which the seat learns that its place was taken over.
+    _held: oneshot::Sender<Held>,
 }
 
 /// What the game's screen is now.
@@ -39,6 +49,7 @@ pub(crate) struct Screen {
 struct State {
     screen: Screen,
     viewers: BTreeMap<ViewerId, Entry>,
+    place: PlayerPlace<ViewerId>,
     next_id: u64,
     /// What [`Publisher::ready`] would say, as last told: the edge makes an event.
     ready: bool,
@@ -58,17 +69,36 @@ impl State {
     }
 }
 
+/// What the player is told beside frames and cursor. Only the newest of each counts, and the
+/// numbers tell which of them a task has told.
+#[derive(Clone, Default)]
+pub(crate) struct Wishes {
+    pub(crate) rumble: [Option<(u64, Rumble)>; MAX_PADS as usize],
+    pub(crate) clipboard: Option<(u64, Arc<str>)>,
+    made: u64,
+}
+
+/// Packets of sound that a client's task may be behind: half a second of them.
+const SOUND_BACKLOG: usize = 64;
+
 pub(crate) struct Hub {
     state: Mutex<State>,
     events: Events,
-    max_viewers: usize,
+    limits: Limits,
     /// Beside the lock, as it is nothing of the frames.
     cursor: watch::Sender<CursorState>,
+    wishes: watch::Sender<Wishes>,
+    sound: broadcast::Sender<SoundPacket>,
 }
 
 /// A viewer's place in the hub; dropping it leaves.
 pub(crate) struct Seat {
     pub(crate) id: ViewerId,
+    pub(crate) role: Role,
+    /// How it is left, should it be dropped.
+    pub(crate) parting: Parting,
+    /// Ends when another connection of the same client took the place.
+    pub(crate) replaced: oneshot::Receiver<Held>,
     pub(crate) outgoing: mpsc::UnboundedReceiver<Outgoing>,
     pub(crate) deadline_changed: Arc<Notify>,
     hub: Arc<Hub>,
@@ -78,19 +108,30 @@ impl Drop for Seat {
     fn drop(&mut self) {
         let mut state = self.hub.lock();
         state.viewers.remove(&self.id);
+        let player_left = state.place.handle_parting(MonoTime::now(), self.id, self.parting);
         // Without the slow viewer those that are left may all have room.
         let ready = state.became_ready();
         drop(state);
+        if player_left {
+            self.hub.event(ServerEvent::PlayerLeft);
+        }
         self.hub.tell(ready, false);
     }
 }
 
 impl Hub {
-    pub(crate) fn new(events: Events, screen: Screen, max_viewers: usize) -> Arc<Self> {
-        let state =
-            State { screen, viewers: BTreeMap::new(), next_id: 0, ready: false, ended: false };
+    pub(crate) fn new(events: Events, screen: Screen, limits: Limits) -> Arc<Self> {
+        let state = State {
+            screen,
+            viewers: BTreeMap::new(),
+            place: PlayerPlace::new(limits.grace),
+            next_id: 0,
+            ready: false,
+            ended: false,
+        };
         let cursor = watch::Sender::new(CursorState::default());
-        Arc::new(Self { state: Mutex::new(state), events, max_viewers, cursor })
+        let (wishes, sound) = (watch::Sender::default(), broadcast::Sender::new(SOUND_BACKLOG));
+        Arc::new(Self { state: Mutex::new(state), events, limits, cursor, wishes, sound })
     }
 
     /// What the game's screen is, for who joins.
@@ -103,9 +144,26 @@ impl Hub {
         self.cursor.subscribe()
     }
 
-    /// Whether this viewer says what the game's screen is: it is there longest.
-    pub(crate) fn controls(&self, id: ViewerId) -> bool {
-        self.lock().viewers.first_key_value().is_some_and(|(first, _)| *first == id)
+    /// Whether this is the player still, and not one whose place was taken over.
+    pub(crate) fn is_player(&self, id: ViewerId) -> bool {
+        self.lock().place.is_taken_by(id)
+    }
+
+    /// Rumble and clipboard, which the player's task follows.
+    pub(crate) fn wishes(&self) -> watch::Receiver<Wishes> {
+        self.wishes.subscribe()
+    }
+
+    /// The game's sound from now on.
+    pub(crate) fn sounds(&self) -> broadcast::Receiver<SoundPacket> {
+        self.sound.subscribe()
+    }
+
+    /// Passes an input on, if its sender is the player still.
+    pub(crate) fn input(&self, viewer: ViewerId, input: Input) {
+        if self.is_player(viewer) {
+            self.event(ServerEvent::Input { viewer, input });
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -126,24 +184,55 @@ impl Hub {
         }
     }
 
-    /// Lets a viewer in; `None` if there are too many or the session is ending.
-    pub(crate) fn join(self: &Arc<Self>, min_rtt: Duration) -> Option<Seat> {
+    /// Lets a client in as what its token says it is. A player that connects anew takes the place of
+    /// its own old connection, and whatever that had pressed is to be let go first.
+    ///
+    /// # Errors
+    /// A *busy* refusal if there is no place.
+    pub(crate) fn join(
+        self: &Arc<Self>,
+        role: Role,
+        client: ClientId,
+        min_rtt: Duration,
+    ) -> Result<Seat, Refusal> {
+        let busy = |text: String| Err(Refusal { code: RefusalCode::Busy, text });
         let (sender, outgoing) = mpsc::unbounded_channel();
+        let (held, replaced) = oneshot::channel();
         let deadline_changed = Arc::new(Notify::new());
         let mut state = self.lock();
-        if state.ended || state.viewers.len() >= self.max_viewers {
-            return None;
+        if state.ended {
+            return busy("the session is ending".to_owned());
         }
-        state.next_id += 1;
-        let id = ViewerId(state.next_id);
+        let id = ViewerId(state.next_id + 1);
+        let mut old = None;
+        match role {
+            Role::Player => old = state.place.handle_hello(MonoTime::now(), client, id)?,
+            Role::Viewer => {
+                let places = self.limits.viewers;
+                let taken = state.viewers.values().filter(|v| v.role == role).count();
+                if taken >= places {
+                    return busy(format!(
+                        "all {places} places for viewers are taken: try again later"
+                    ));
+                }
+            }
+        }
+        let replaces = old.and_then(|old| state.viewers.remove(&old)).is_some();
+        state.next_id = id.0;
         let entry = Entry {
+            role,
             queue: Viewer::new(in_flight_limit(min_rtt, state.screen.millifps)),
             outgoing: sender,
             deadline_changed: Arc::clone(&deadline_changed),
+            _held: held,
         };
         state.viewers.insert(id, entry);
         drop(state);
-        Some(Seat { id, outgoing, deadline_changed, hub: Arc::clone(self) })
+        if replaces {
+            self.event(ServerEvent::PlayerLeft);
+        }
+        let parting = Parting::Lost;
+        Ok(Seat { id, role, parting, replaced, outgoing, deadline_changed, hub: Arc::clone(self) })
     }
 
     /// Works on one viewer's queue and tells what follows.
@@ -192,7 +281,7 @@ impl Hub {
         }
     }
 
-    fn publish(&self, frame: &EncodedFrame) {
+    pub(crate) fn publish(&self, frame: &EncodedFrame) {
         if frame.data.len() > MAX_ACCESS_UNIT {
             let bytes = frame.data.len();
             tracing::error!(bytes, "an access unit above the protocol's limit was not sent");
@@ -216,47 +305,48 @@ impl Hub {
         drop(state);
         self.tell(false, keyframe);
     }
-}
 
-/// The encoder's handle to the server. Cheap to clone; no call blocks or waits for the network.
-#[derive(Clone)]
-pub struct Publisher(Arc<Hub>);
-
-impl Publisher {
-    pub(crate) fn new(hub: Arc<Hub>) -> Self {
-        Self(hub)
+    /// The game's screen is another one from now on.
+    pub(crate) fn set_screen(&self, screen: Screen) {
+        self.lock().screen = screen;
     }
 
-    /// Ships `frame` to every viewer that has room for it and can decode it.
-    ///
-    /// A viewer without room misses it and all that build on it; when it has drained,
-    /// [`ServerEvent::KeyframeWanted`] asks for a frame with which it can go on. While
-    /// [`Publisher::ready`] says so, at least one viewer has room.
-    pub fn publish(&self, frame: &EncodedFrame) {
-        self.0.publish(frame);
+    /// The newest state of the cursor.
+    pub(crate) fn set_cursor(&self, state: CursorState) {
+        self.cursor.send_replace(state);
     }
 
-    /// The game's screen is another one from now on: who joins is told so, and more frames a second
-    /// may be on their way.
-    pub fn set_screen(&self, size: Size, millifps: u32) {
-        self.0.lock().screen = Screen { size, millifps };
+    /// The newest of what a gamepad's motors are to do.
+    pub(crate) fn set_rumble(&self, rumble: Rumble) {
+        self.wishes.send_modify(|wishes| {
+            wishes.made += 1;
+            if let Some(pad) = wishes.rumble.get_mut(usize::from(rumble.pad)) {
+                *pad = Some((wishes.made, rumble));
+            }
+        });
     }
 
-    /// Tells every viewer what the cursor is now. One that is slow misses what was in between.
-    pub fn set_cursor(&self, state: CursorState) {
-        self.0.cursor.send_replace(state);
+    /// The newest text of the game's clipboard.
+    pub(crate) fn set_clipboard(&self, text: &str) {
+        self.wishes.send_modify(|wishes| {
+            wishes.made += 1;
+            wishes.clipboard = Some((wishes.made, text.into()));
+        });
     }
 
-    /// Whether some viewer has room for a frame; false without viewers. While it is false, frames
-    /// are best left where a newer one can replace them; [`ServerEvent::Ready`] tells its end.
-    #[must_use]
-    pub fn ready(&self) -> bool {
-        self.0.lock().any_room()
+    /// The next packet of sound, for those who listen.
+    pub(crate) fn send_sound(&self, packet: &SoundPacket) {
+        // Nobody listens where nobody is.
+        let _ = self.sound.send(packet.clone());
     }
 
-    /// Viewers let in and not yet gone.
-    #[must_use]
-    pub fn viewers(&self) -> usize {
-        self.0.lock().viewers.len()
+    /// Whether some viewer has room for a frame.
+    pub(crate) fn any_room(&self) -> bool {
+        self.lock().any_room()
+    }
+
+    /// Clients let in and not yet gone.
+    pub(crate) fn len(&self) -> usize {
+        self.lock().viewers.len()
     }
 }

@@ -7,16 +7,22 @@ use quinn::Endpoint;
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
+use stratus_frame::input::{Input, Rumble};
+use stratus_frame::sound::SoundPacket;
 use stratus_frame::{CursorState, MonoTime};
+use stratus_stream_core::clipboard::parts;
 use stratus_stream_core::clock::Clock;
 use stratus_stream_core::link::Link;
 use stratus_stream_core::message::{ClientStats, EndReason, Message, Resize, Welcome};
 use stratus_stream_core::order::{DecodeOrder, OrderCounts};
 
 use crate::connect::{ConnectError, PlayerConfig, connect};
+use crate::connection::Connection;
 use crate::pump::{Arrived, Outcome, Pump};
 use crate::receive::ReceivedFrame;
 use crate::refusal::close_normally;
+use crate::sent_input::InputSender;
+use crate::sounds::hear;
 
 /// What a player sees.
 #[derive(Clone, Debug)]
@@ -26,14 +32,23 @@ pub enum PlayerEvent {
     /// What the cursor is from now on, if it changed since it was told last; before the first it
     /// is unknown. What was in between is left out.
     Cursor(CursorState),
+    /// A packet of the game's sound; some may be missing, and their order may be another.
+    Sound(SoundPacket),
+    /// A gamepad's motors are to do this.
+    Rumble(Rumble),
+    /// The game put this text into its clipboard.
+    Clipboard(String),
     /// The session is over; all frames sent before have been yielded.
     End(EndReason),
     /// The connection is gone without an end.
     Lost(String),
 }
 
+/// Events beside frames that wait to be fetched: a quarter of a second of sound.
+const BESIDE: usize = 32;
+
 /// Closes the connection when the player goes, however that happens.
-struct Closing(quinn::Connection);
+struct Closing(Connection);
 
 impl Drop for Closing {
     fn drop(&mut self) {
@@ -55,8 +70,11 @@ pub struct Player {
     clock: Arc<Mutex<Clock>>,
     cursor: watch::Receiver<CursorState>,
     cursor_changed: bool,
+    waiting: Option<PlayerEvent>,
     arrived: mpsc::Receiver<Arrived>,
+    beside: mpsc::Receiver<PlayerEvent>,
     outgoing: mpsc::UnboundedSender<Message>,
+    inputs: InputSender,
     order: DecodeOrder<ReceivedFrame>,
     outcome: Option<Outcome>,
 }
@@ -72,6 +90,8 @@ impl Player {
         // One frame being decoded and one behind it; more wait in their streams, where the
         // server sees them.
         let (arrived_in, arrived) = mpsc::channel(2);
+        // What is not of frames never waits behind them. A player that does not fetch loses sound.
+        let (beside_in, beside) = mpsc::channel(BESIDE);
         let (outgoing, to_send) = mpsc::unbounded_channel();
         let (cursor_in, cursor) = watch::channel(CursorState::default());
         let pump = Pump::new(
@@ -79,10 +99,12 @@ impl Player {
             joined.control,
             Arc::clone(&clock),
             cursor_in,
-            arrived_in,
+            (arrived_in, beside_in.clone()),
             to_send,
         );
         tokio::spawn(pump.run());
+        tokio::spawn(hear(joined.connection.clone(), beside_in));
+        let inputs = InputSender::start(joined.connection.clone());
         Ok(Self {
             endpoint: joined.endpoint,
             connection: Closing(joined.connection),
@@ -91,8 +113,11 @@ impl Player {
             clock,
             cursor,
             cursor_changed: false,
+            waiting: None,
             arrived,
+            beside,
             outgoing,
+            inputs,
             order: DecodeOrder::default(),
             outcome: None,
         })
@@ -132,6 +157,9 @@ impl Player {
             if self.order.poll_keyframe_request(now) {
                 self.send_keyframe_request();
             }
+            if let Some(event) = self.waiting.take() {
+                return event;
+            }
             if std::mem::take(&mut self.cursor_changed) {
                 return PlayerEvent::Cursor(self.cursor.borrow_and_update().clone());
             }
@@ -154,6 +182,7 @@ impl Player {
         };
         tokio::select! {
             biased;
+            Some(event) = self.beside.recv() => self.waiting = Some(event),
             arrived = self.arrived.recv() => match arrived {
                 Some(Arrived::Frame(f)) => {
                     let (h, bytes) = (f.header, f.data.len());
@@ -187,16 +216,27 @@ impl Player {
         self.send(Message::ClientStats(stats));
     }
 
-    /// Asks for another screen of the game. The server takes 30 a second, the newest of them, and
-    /// only from the player that is there longest.
+    /// Sends what the player did, ahead of everything else. The id must be above all before it. Only
+    /// with the player's link: a viewer is sent away for it.
+    pub fn send_input(&self, input: &Input) {
+        self.inputs.send(input);
+    }
+
+    /// Sends a text that the player pasted, at most 1 MiB of it. Only with the player's link.
+    pub fn send_clipboard(&self, text: &str) {
+        parts(text).for_each(|part| self.send(part));
+    }
+
+    /// Asks for another screen of the game. The server takes 30 a second, the newest of them. Only
+    /// with the player's link.
     pub fn resize(&self, resize: Resize) {
         self.send(Message::Resize(resize));
     }
 
     /// Leaves, and waits until the server knows and the socket is closed.
     pub async fn close(self) {
-        let Self { endpoint, connection, arrived, outgoing, .. } = self;
-        drop((connection, arrived, outgoing));
+        let Self { endpoint, connection, arrived, beside, outgoing, inputs, .. } = self;
+        drop((connection, arrived, beside, outgoing, inputs));
         endpoint.wait_idle().await;
     }
 

@@ -4,16 +4,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
-use quinn::{Connection, RecvStream, SendStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
+use web_transport_quinn::{RecvStream, SendStream, SessionError};
 
 use stratus_frame::{CursorState, MonoTime};
+use stratus_stream_core::clipboard::ClipboardText;
 use stratus_stream_core::clock::Clock;
 use stratus_stream_core::cursor::CursorStore;
 use stratus_stream_core::message::{EndReason, Message, Messages, Refusal, RefusalCode};
 
+use crate::connection::{Connection, closed_with, describe};
+use crate::player::PlayerEvent;
 use crate::receive::{Received, ReceivedFrame, receive};
 use crate::refusal::{close, close_normally, from_close};
 
@@ -56,6 +59,8 @@ pub(crate) struct Pump {
     images: CursorStore,
     cursor: watch::Sender<CursorState>,
     arrived: mpsc::Sender<Arrived>,
+    beside: mpsc::Sender<PlayerEvent>,
+    pasted: ClipboardText,
     outgoing: mpsc::UnboundedReceiver<Message>,
     outbox: BytesMut,
     streams: JoinSet<Option<Refusal>>,
@@ -69,7 +74,7 @@ impl Pump {
         control: ControlStream,
         clock: Arc<Mutex<Clock>>,
         cursor: watch::Sender<CursorState>,
-        arrived: mpsc::Sender<Arrived>,
+        (arrived, beside): (mpsc::Sender<Arrived>, mpsc::Sender<PlayerEvent>),
         outgoing: mpsc::UnboundedReceiver<Message>,
     ) -> Self {
         Self {
@@ -79,6 +84,8 @@ impl Pump {
             images: CursorStore::default(),
             cursor,
             arrived,
+            beside,
+            pasted: ClipboardText::default(),
             outgoing,
             outbox: BytesMut::new(),
             streams: JoinSet::new(),
@@ -179,6 +186,13 @@ impl Pump {
                     let state = self.images.handle_cursor(&sent).map_err(|e| Refusal::from(&e))?;
                     self.cursor.send_replace(state);
                 }
+                Message::Rumble(rumble) => self.tell(PlayerEvent::Rumble(rumble)),
+                Message::Clipboard(part) => {
+                    let text = self.pasted.handle_part(&part).map_err(|e| Refusal::from(&e))?;
+                    if let Some(text) = text {
+                        self.tell(PlayerEvent::Clipboard(text));
+                    }
+                }
                 Message::End(reason) => return Ok(Some(reason)),
                 // The close that follows has the same text.
                 Message::Refused(refusal) => {
@@ -193,20 +207,25 @@ impl Pump {
         Ok(None)
     }
 
+    /// Hands on what is not of frames. Who fetches nothing any more needs none of it.
+    fn tell(&self, event: PlayerEvent) {
+        let _ = self.beside.try_send(event);
+    }
+
     fn refuse(&self, refusal: &Refusal) -> Outcome {
         close(&self.connection, refusal);
         Outcome::Lost(format!("the server broke the protocol: {}", refusal.text))
     }
 
-    fn lost(&self, error: &quinn::ConnectionError) -> Outcome {
-        Outcome::Lost(match from_close(error) {
-            Some(refusal) => format!("the server closed the connection: {}", refusal.text),
-            None => match error {
-                quinn::ConnectionError::ApplicationClosed(close) => {
-                    format!("the server left: {}", String::from_utf8_lossy(&close.reason))
+    fn lost(&self, error: &SessionError) -> Outcome {
+        Outcome::Lost(match (from_close(error), closed_with(error)) {
+            (Some(refusal), _) => format!("the server closed the connection: {}", refusal.text),
+            (None, Some((_, text))) => format!("the server left: {text}"),
+            (None, None) => match error {
+                SessionError::ConnectionError(quinn::ConnectionError::TimedOut) => {
+                    "the server went silent".to_owned()
                 }
-                quinn::ConnectionError::TimedOut => "the server went silent".to_owned(),
-                other => other.to_string(),
+                other => describe(other),
             },
         })
     }

@@ -1,7 +1,7 @@
 //! One video stream in: header, access unit, nothing more.
 
 use bytes::{Bytes, BytesMut};
-use quinn::{ReadError, RecvStream, VarInt};
+use web_transport_quinn::{ReadError, RecvStream};
 
 use stratus_frame::MonoTime;
 use stratus_stream_core::header::{FrameHeader, VIDEO_FRAME};
@@ -55,7 +55,7 @@ pub(crate) async fn receive(mut stream: RecvStream) -> Received {
             },
             Ok(Some(_)) => {
                 // Unknown kinds are for newer players: asking to stop costs the server nothing.
-                let _ = stream.stop(VarInt::from_u32(0));
+                let _ = stream.stop(0);
                 return Received::Nothing;
             }
             Ok(None) => {}
@@ -115,7 +115,9 @@ async fn body(
                 let text = format!("a frame of {length} bytes ended after {}", data.len());
                 return Err(Some(Refusal { code: RefusalCode::Malformed, text }));
             }
-            Err(ReadError::Reset(_) | ReadError::ConnectionLost(_)) => return Err(None),
+            Err(ReadError::Reset(_) | ReadError::InvalidReset(_) | ReadError::SessionError(_)) => {
+                return Err(None);
+            }
             Err(e) => {
                 let text = e.to_string();
                 return Err(Some(Refusal { code: RefusalCode::Internal, text }));

@@ -32,19 +32,26 @@ fn base() -> TransportConfig {
     config.initial_rtt(Duration::from_millis(50));
     config.max_idle_timeout(Some(IdleTimeout::from(VarInt::from_u32(IDLE_MS))));
     config.keep_alive_interval(Some(KEEP_ALIVE));
-    // This protocol version uses none.
-    config.datagram_receive_buffer_size(None);
     // Streams of one priority in the order in which they were written: no interleaving, which
     // would finish all of them late.
     config.send_fairness(false);
     config
 }
 
-/// The server's side: it sends frames, and receives one control stream.
+/// The server's side: it sends frames and sound, and receives a control and an input stream.
 pub(crate) fn server() -> TransportConfig {
     let mut config = base();
-    config.max_concurrent_bidi_streams(VarInt::from_u32(1));
-    config.max_concurrent_uni_streams(VarInt::from_u32(0));
+    // The control stream, a browser's CONNECT request, and one more, so that who opens it hears why
+    // it must not.
+    config.max_concurrent_bidi_streams(VarInt::from_u32(3));
+    // The input stream; HTTP/3 asks for three at least beside it (RFC 9114 section 6.2), and
+    // browsers open one more of a reserved type.
+    config.max_concurrent_uni_streams(VarInt::from_u32(8));
+    // WebTransport needs them both ways, but clients have nothing to say in one: what comes is
+    // dropped by the buffer.
+    config.datagram_receive_buffer_size(Some(4 * 1024));
+    // Of sound that cannot leave the newest is worth the most; the buffer drops the oldest.
+    config.datagram_send_buffer_size(16 * 1024);
     // A client sends messages of at most 64 KiB, and they are read at once.
     config.stream_receive_window(VarInt::from_u32(128 * 1024));
     config.receive_window(VarInt::from_u32(128 * 1024));
@@ -72,6 +79,8 @@ pub(crate) fn player(streams: u32) -> TransportConfig {
     // Header and access unit of the largest frame, and as much again behind it.
     config.stream_receive_window(VarInt::from_u32(MAX_ACCESS_UNIT as u32 + 4096));
     config.receive_window(VarInt::from_u32(2 * MAX_ACCESS_UNIT as u32));
+    // A second of sound: who is slower than that must drop some anyway.
+    config.datagram_receive_buffer_size(Some(64 * 1024));
     config
 }
 

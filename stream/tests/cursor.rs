@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use stratus_frame::{CursorId, CursorImage, CursorLook, CursorState, PointerBounds, Size};
 use stratus_stream::{Limits, Player, PlayerEvent};
-use support::{bounded, frame, play, runtime, start};
+use support::{bounded, frame, play, runtime, start, watch};
 
 fn image(id: u64, side: u32) -> CursorState {
     let size = Size::new(side, side);
@@ -40,7 +40,7 @@ fn who_watches_is_told_and_who_joins_later_too() {
     let large = image(1, 256);
     publisher.set_cursor(large.clone());
     assert_eq!(runtime.block_on(cursor(&mut first, &mut frames)), large);
-    let mut second = runtime.block_on(play(&running));
+    let mut second = runtime.block_on(watch(&running));
     assert_eq!(runtime.block_on(cursor(&mut second, &mut frames)), large);
     let hidden = CursorState { look: CursorLook::Hidden, bounds: PointerBounds::Free };
     publisher.set_cursor(hidden.clone());

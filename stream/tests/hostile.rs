@@ -13,7 +13,7 @@ use stratus_stream::core::message::{EndCode, EndReason, Message, RefusalCode};
 use stratus_stream::core::token::Token;
 use stratus_stream::{ConnectError, Limits, Player, PlayerConfig, ServerEvent};
 use support::{
-    Raw, Running, bounded, encode, frame, hello, message, next_id, play, runtime, start,
+    Raw, Running, bounded, encode, frame, hello, message, next_id, play, runtime, start, watch,
 };
 
 /// Runs `attack` beside a viewer, which must get its frames as before.
@@ -145,23 +145,25 @@ fn strangers_are_few_and_cost_viewers_nothing() {
         let third = Raw::try_connect(running).await.map(|_| ()).unwrap_err();
         let quinn::ConnectionError::ConnectionClosed(close) = &third else { panic!("{third}") };
         assert_eq!(u64::from(close.error_code), 2, "CONNECTION_REFUSED, but {third}");
-        let player = Player::connect(running.server.link(), PlayerConfig::default()).await;
+        let link = running.server.viewers_link().unwrap();
+        let player = Player::connect(link, PlayerConfig::default()).await;
         assert!(matches!(player, Err(ConnectError::Overrun { .. })));
         assert_eq!((first.refusal().await.0, second.refusal().await.0), (5, 5));
-        play(running).await.close().await;
+        watch(running).await.close().await;
     });
 }
 
 #[test]
-fn more_streams_than_allowed_cannot_be_opened() {
-    attacked(Limits::default(), async |running: &Running| {
+fn a_second_control_stream() {
+    let running = attacked(Limits::default(), async |running: &Running| {
         let raw = Raw::connect(running).await;
         let _control = raw.join().await;
-        // The limits stand in the transport parameters, so an honest library waits for ever.
-        let soon = Duration::from_millis(100);
-        assert!(tokio::time::timeout(soon, raw.connection.open_bi()).await.is_err());
-        assert!(tokio::time::timeout(soon, raw.connection.open_uni()).await.is_err());
+        let _second = raw.say(&[0, 6]).await;
+        let (code, text) = raw.refusal().await;
+        assert_eq!(code, 7);
+        assert!(text.contains("second bidirectional stream"), "{text}");
     });
+    assert_eq!(refused(&running), RefusalCode::Unexpected);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use stratus_frame::{Codec, FrameId, MonoTime};
 use stratus_stream::core::header::FrameHeader;
 use stratus_stream::core::link::{CertificateHash, Link};
-use stratus_stream::core::message::{MachineTag, Message, Welcome};
+use stratus_stream::core::message::{MachineTag, Message, Role, Welcome};
 use stratus_stream::core::{ALPN, VERSION};
 use stratus_stream::{ConnectError, Player, PlayerConfig, PlayerEvent};
 use support::{bounded, encode, frame, message, next_id, runtime, token};
@@ -49,6 +49,8 @@ fn welcome(version: u16) -> Message {
         millifps: 60_000,
         codec: Codec::H264,
         clock: MonoTime::from_nanos(1),
+        role: Role::Player,
+        game: String::new(),
     })
 }
 

@@ -7,11 +7,11 @@ mod support;
 use std::time::Duration;
 
 use stratus_frame::{FrameId, Size};
-use stratus_stream::core::message::{ClientStats, EndCode, EndReason, Resize};
+use stratus_stream::core::message::{ClientStats, EndCode, EndReason, Resize, Role};
 use stratus_stream::{
     ConnectError, Limits, Player, PlayerConfig, PlayerEvent, ServeError, Server, ServerEvent,
 };
-use support::{Raw, bounded, config, frame, next_id, play, runtime, start, token};
+use support::{Raw, bounded, config, frame, next_id, play, runtime, start, token, watch};
 
 #[test]
 fn a_thousand_frames_arrive_in_order_and_whole() {
@@ -113,16 +113,19 @@ fn one_that_never_reads_stops_itself_only() {
 }
 
 #[test]
-fn a_player_that_goes_leaves_room_for_another() {
+fn a_viewer_that_goes_leaves_room_for_another() {
     let running = start(Limits { viewers: 1, ..Limits::default() });
     let runtime = runtime();
-    let player = runtime.block_on(play(&running));
-    let second = runtime.block_on(Player::connect(running.server.link(), PlayerConfig::default()));
+    let _player = runtime.block_on(play(&running));
+    let viewer = runtime.block_on(watch(&running));
+    assert_eq!(viewer.welcome().role, Role::Viewer);
+    let link = running.server.viewers_link().unwrap();
+    let second = runtime.block_on(Player::connect(link, PlayerConfig::default()));
     let Err(error @ ConnectError::Refused { .. }) = second else { panic!("let in") };
-    assert!(error.to_string().contains("all 1 places are taken"), "{error}");
-    runtime.block_on(bounded(player.close()));
+    assert!(error.to_string().contains("all 1 places for viewers are taken"), "{error}");
+    runtime.block_on(bounded(viewer.close()));
     running.wait("leave", |e| matches!(e, ServerEvent::Left { .. }).then_some(()));
-    runtime.block_on(play(&running));
+    runtime.block_on(watch(&running));
 }
 
 #[test]
@@ -155,6 +158,11 @@ fn a_busy_port_and_a_foreign_address_say_so() {
     named.public_host = Some("my host".to_owned());
     let error = Server::start(named, std::sync::Arc::new(|_| ())).map(|_| ()).unwrap_err();
     assert!(matches!(error, ServeError::PublicHost { .. }), "{error}");
+    let tcp = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut busy = config(Limits::default());
+    busy.listen = tcp.local_addr().unwrap();
+    let error = Server::start(busy, std::sync::Arc::new(|_| ())).map(|_| ()).unwrap_err();
+    assert!(error.to_string().contains("(TCP): the port is taken"), "{error}");
 }
 
 #[test]
@@ -176,7 +184,7 @@ fn wished(running: &support::Running, width: u32) -> usize {
     running.wait("resize", |e| match e {
         ServerEvent::Resize { resize, .. } => {
             count += 1;
-            assert!(width == 3000 || resize.size.width < 5000, "a younger player is heard");
+            assert!(resize.size.width < 5000, "a viewer is heard");
             (resize.size.width == width).then_some(())
         }
         _ => None,
@@ -185,22 +193,20 @@ fn wished(running: &support::Running, width: u32) -> usize {
 }
 
 #[test]
-fn the_last_wish_of_a_storm_counts_and_only_that_of_the_oldest_player() {
+fn the_last_wish_of_a_storm_counts_and_a_viewers_wish_sends_it_away() {
     let running = start(Limits::default());
     let runtime = runtime();
-    let first = runtime.block_on(play(&running));
-    let second = runtime.block_on(play(&running));
+    let player = runtime.block_on(play(&running));
+    let mut viewer = runtime.block_on(watch(&running));
     let wish = |width| Resize { size: Size::new(width, 600), millifps: 0 };
+    viewer.resize(wish(5000));
     for width in 1000..2000 {
-        first.resize(wish(width));
-        second.resize(wish(5000));
+        player.resize(wish(width));
     }
     let told = wished(&running, 1999);
     assert!(told < 500, "{told} of 1000 wishes were passed on");
-    runtime.block_on(bounded(first.close()));
-    running.wait("leave", |e| matches!(e, ServerEvent::Left { .. }).then_some(()));
-    second.resize(wish(3000));
-    wished(&running, 3000);
+    let PlayerEvent::Lost(why) = runtime.block_on(bounded(viewer.next())) else { panic!("kept") };
+    assert!(why.contains("a viewer must not ask for another screen"), "{why}");
 }
 
 #[test]
@@ -208,5 +214,7 @@ fn the_welcome_says_what_the_screen_is_by_now() {
     let running = start(Limits::default());
     running.server.publisher().set_screen(Size::new(800, 600), 144_000);
     let player = runtime().block_on(play(&running));
-    assert_eq!((player.welcome().size, player.welcome().millifps), (Size::new(800, 600), 144_000));
+    let welcome = player.welcome();
+    assert_eq!((welcome.size, welcome.millifps), (Size::new(800, 600), 144_000));
+    assert_eq!((welcome.role, welcome.game.as_str()), (Role::Player, "a game"));
 }

@@ -57,7 +57,7 @@ fn pid_of(child: &Child) -> Pid {
 
 #[test]
 fn each_may_be_stopped_and_continued_and_a_player_be_killed() {
-    let mut session = Session::run(&["--size", "320x240"], &SCROLLING);
+    let mut session = Session::run(&["--size", "320x240", "--viewers", "1"], &SCROLLING);
     let viewer = Viewer::watch(&session.link);
     goes_on(&viewer, "the first pictures");
 
@@ -67,15 +67,15 @@ fn each_may_be_stopped_and_continued_and_a_player_be_killed() {
     pause(session.find("sway"), || ());
     goes_on(&viewer, "the compositor was stopped");
 
-    // A player that does not read costs the others nothing, whether it is stopped or dead.
-    let (mut slow, _place) = player(&session.link);
-    eventually("it joins", || session.log().contains("player 2").then_some(()));
-    goes_on(&viewer, "a second player came");
-    pause(pid_of(&slow), || goes_on(&viewer, "the second player was stopped"));
-    goes_on(&viewer, "the second player went on");
+    // A viewer that does not read costs the player nothing, whether it is stopped or dead.
+    let (mut slow, _place) = player(&session.viewers_link());
+    eventually("it joins", || session.log().contains("viewer 2").then_some(()));
+    goes_on(&viewer, "a viewer came beside the player");
+    pause(pid_of(&slow), || goes_on(&viewer, "that viewer was stopped"));
+    goes_on(&viewer, "that viewer went on");
     slow.kill().unwrap();
     slow.wait().unwrap();
-    goes_on(&viewer, "the second player was killed");
+    goes_on(&viewer, "that viewer was killed");
 
     pause(session.pid(), || ());
     goes_on(&viewer, "Stratus was stopped");

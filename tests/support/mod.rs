@@ -94,8 +94,20 @@ impl Session {
         let mut out = BufReader::new(process.stdout.take().unwrap());
         let mut link = String::new();
         out.read_line(&mut link).unwrap();
-        assert!(link.starts_with("stratus://"), "{link:?}\n{}", fs::read_to_string(&log).unwrap());
+        assert!(
+            link.starts_with("http://127.0.0.1:"),
+            "{link:?}\n{}",
+            fs::read_to_string(&log).unwrap()
+        );
         Self { place, link: link.trim().to_owned(), process, out, log }
+    }
+
+    /// The link for viewers, which `--viewers` makes the second line; once.
+    pub(crate) fn viewers_link(&mut self) -> String {
+        let mut link = String::new();
+        self.out.read_line(&mut link).unwrap();
+        assert!(link.starts_with("http://127.0.0.1:"), "{link:?}");
+        link.trim().to_owned()
     }
 
     pub(crate) fn pid(&self) -> Pid {

@@ -118,6 +118,7 @@ async fn play(link: &Link, seen: &Mutex<Seen>, mut stopped: oneshot::Receiver<()
                 }
             }
             PlayerEvent::Cursor(state) => seen.lock().unwrap().cursor = state,
+            PlayerEvent::Sound(_) | PlayerEvent::Rumble(_) | PlayerEvent::Clipboard(_) => {}
             PlayerEvent::End(reason) => {
                 seen.lock().unwrap().over = Some(reason.text);
                 return;

@@ -1,6 +1,6 @@
 //! Links, as people paste them.
 
-use stratus_stream_core::link::{CertificateHash, Link};
+use stratus_stream_core::link::{CertificateHash, Link, Scheme};
 use stratus_stream_core::token::Token;
 
 use crate::input::Input;
@@ -26,6 +26,8 @@ pub(super) fn run(input: &mut Input<'_>) {
     // Of the hosts, one is nothing and one is no name; a bare IPv6 address is fine here.
     assert_eq!(made.is_ok(), port != 0 && !host.is_empty() && !host.contains('/'));
     let Ok(link) = made else { return };
+    let scheme = [Scheme::Stratus, Scheme::Http, Scheme::Https, Scheme::Http];
+    let link = link.with_scheme(scheme[usize::from(choice >> 5 & 3)]);
     let text = link.to_string();
     assert_eq!(text.parse::<Link>().as_ref(), Ok(&link), "what was printed is read");
     let mut damaged = text.into_bytes();
@@ -57,11 +59,15 @@ fn check(text: &str) {
     let (place, secret) = text.trim().split_once('#').expect("a fragment");
     let (canonical_place, canonical_secret) = canonical.split_once('#').expect("a fragment");
     assert_eq!(secret, canonical_secret);
-    // A port may have zeros in front, and the slash may be missing.
+    // A port may have zeros in front or be left to the scheme, and the slash may be missing.
     let place = place.strip_suffix('/').unwrap_or(place);
-    let (front, port) = place.rsplit_once(':').expect("a port");
-    let digits = port.trim_start_matches('0');
-    assert_eq!(format!("{front}:{digits}/"), canonical_place);
+    let (scheme, authority) = place.split_once("://").expect("a scheme");
+    let usual = if scheme == "https" { "443" } else { "80" };
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port.trim_start_matches('0')),
+        _ => (authority, usual),
+    };
+    assert_eq!(format!("{scheme}://{host}:{port}/"), canonical_place);
     for log in [link.redacted(), format!("{link:?}")] {
         assert!(!log.contains(secret) && log.contains(&link.authority()));
     }

@@ -19,14 +19,28 @@ enum Field {
     Codec,
     /// A length of so many bytes, then as many bytes of UTF-8, up to a limit.
     Text(usize, usize),
+    /// A message of an older peer may end here.
+    End,
+    /// 0 or 1.
+    Flag,
 }
 
 /// The fields of each control message.
 fn fields(kind: u16) -> Option<&'static [Field]> {
     use Field::{Bytes, Side, Text};
     Some(match kind {
-        1 => &[Bytes(2 + 32 + 16), Text(1, 64)],
-        2 => &[Bytes(2 + 8 + 16), Side, Side, Bytes(4), Field::Codec, Bytes(8)],
+        1 => &[Bytes(2 + 32 + 16), Text(1, 64), Field::End, Bytes(16)],
+        2 => &[
+            Bytes(2 + 8 + 16),
+            Side,
+            Side,
+            Bytes(4),
+            Field::Codec,
+            Bytes(8),
+            Field::End,
+            Field::Flag,
+            Text(1, 64),
+        ],
         3 | 8 => &[Bytes(2), Text(2, 1024)],
         4 | 6 => &[Bytes(8)],
         5 => &[Bytes(5 * 8 + 2 * 4)],
@@ -113,7 +127,9 @@ fn known(kind: u16, payload: &[u8]) -> Option<Result<usize, Wrong>> {
         let (len, text) = match field {
             Field::Bytes(n) => (*n, None),
             Field::Side => (4, None),
-            Field::Codec => (1, None),
+            Field::Codec | Field::Flag => (1, None),
+            Field::End if at == payload.len() => break,
+            Field::End => continue,
             Field::Text(n, limit) => (*n, Some(*limit)),
         };
         let Some(bytes) = payload.get(at..at + len) else { return Some(Err(Wrong::Malformed)) };
@@ -121,6 +137,7 @@ fn known(kind: u16, payload: &[u8]) -> Option<Result<usize, Wrong>> {
         let good = match field {
             Field::Side => (1..=16_384).contains(&number(bytes)),
             Field::Codec => bytes == [1],
+            Field::Flag => bytes[0] < 2,
             _ => true,
         };
         if !good {
@@ -139,6 +156,15 @@ fn known(kind: u16, payload: &[u8]) -> Option<Result<usize, Wrong>> {
     Some(Ok(at))
 }
 
+/// What stands for the last fields of an older peer's hello and welcome, of `n` bytes.
+fn missing(kind: u16, n: usize, payload: &[u8]) -> &'static [u8] {
+    match kind {
+        1 if n == 51 + usize::from(payload[50]) => &[0; 16],
+        2 if n == 47 => &[1, 0],
+        _ => &[],
+    }
+}
+
 /// All known messages of a control stream, framed and without what stands behind their fields;
 /// what is wrong with it; and whether it may end here.
 pub(super) fn read(mut stream: &[u8]) -> (Vec<Vec<u8>>, Option<Wrong>, bool) {
@@ -151,7 +177,7 @@ pub(super) fn read(mut stream: &[u8]) -> (Vec<Vec<u8>>, Option<Wrong>, bool) {
         let Some(payload) = stream.get(6..6 + len) else { break };
         match known(kind, payload) {
             None => {}
-            Some(Ok(n)) => all.push(framed(kind, &payload[..n])),
+            Some(Ok(n)) => all.push(framed(kind, &[&payload[..n], missing(kind, n, payload)].concat())),
             Some(Err(wrong)) => return (all, Some(wrong), false),
         }
         stream = &stream[6 + len..];
@@ -220,6 +246,9 @@ pub(super) fn some(input: &mut Input<'_>) -> Vec<u8> {
             }
             Field::Side => payload.extend(input.number().to_be_bytes()),
             Field::Codec => payload.push(u8::from(input.byte() < 250)),
+            Field::Flag => payload.push(input.byte() % 3),
+            Field::End if input.byte() & 3 == 0 => break,
+            Field::End => {}
             Field::Text(len_bytes, _) => {
                 let choice = input.byte();
                 let text = match choice {

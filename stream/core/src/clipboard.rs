@@ -47,7 +47,7 @@ impl ClipboardPart {
 
 /// The messages that bring `text` to the other side. What is above [`MAX_CLIPBOARD`] is cut off,
 /// between characters.
-pub fn parts(text: &str) -> impl Iterator<Item = Message> {
+pub fn parts(text: &str) -> impl Iterator<Item = Message> + use<> {
     let mut rest = Some(Bytes::copy_from_slice(cut(text, MAX_CLIPBOARD).as_bytes()));
     std::iter::from_fn(move || {
         let mut bytes = rest.take()?;

@@ -5,8 +5,11 @@ use std::time::Duration;
 use stratus_frame::MonoTime;
 
 use crate::VERSION;
-use crate::message::{Hello, Message, Messages, Refusal, RefusalCode};
-use crate::token::Token;
+use crate::message::{Hello, Message, Messages, Refusal, RefusalCode, Role};
+use crate::token::Tokens;
+
+/// What a peer said, and as what its token lets it in; or why it is turned away.
+pub type Verdict = Result<(Hello, Role), Refusal>;
 
 /// Waits for one good hello.
 ///
@@ -43,14 +46,14 @@ impl Greeting {
         self.ended = true;
     }
 
-    /// What to do with the peer: nothing yet, let it in, or turn it away.
+    /// What to do with the peer: nothing yet, let it in as its token says, or turn it away.
     ///
     /// The version is compared before the token: a client that speaks another version cannot
     /// know better, and learns nothing of the token by that.
-    pub fn poll(&mut self, now: MonoTime, token: &Token) -> Option<Result<Hello, Refusal>> {
+    pub fn poll(&mut self, now: MonoTime, tokens: &Tokens) -> Option<Verdict> {
         match self.messages.poll() {
             Err(e) => Some(Err(Refusal::from(&e))),
-            Ok(Some(Message::Hello(hello))) => Some(check(hello, token)),
+            Ok(Some(Message::Hello(hello))) => Some(check(hello, tokens)),
             Ok(Some(other)) => Some(Err(Refusal {
                 code: RefusalCode::Unexpected,
                 text: format!("the first message must be hello, but this is {}", other.name()),
@@ -74,7 +77,7 @@ impl Greeting {
     }
 }
 
-fn check(hello: Hello, token: &Token) -> Result<Hello, Refusal> {
+fn check(hello: Hello, tokens: &Tokens) -> Verdict {
     if hello.version != VERSION {
         let theirs = hello.version;
         let text = format!(
@@ -83,27 +86,29 @@ fn check(hello: Hello, token: &Token) -> Result<Hello, Refusal> {
         );
         return Err(Refusal { code: RefusalCode::Version, text });
     }
-    if hello.token != *token {
+    let Some(role) = tokens.role(&hello.token) else {
         let text = "the link's token is not that of this session: copy the link that the \
                     running session printed"
             .to_owned();
         return Err(Refusal { code: RefusalCode::Token, text });
-    }
-    Ok(hello)
+    };
+    Ok((hello, role))
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
-    use crate::message::MachineTag;
+    use crate::message::{ClientId, MachineTag};
+    use crate::token::Token;
     use bytes::BytesMut;
 
     const PATIENCE: Duration = Duration::from_secs(1);
 
-    fn start() -> (Greeting, MonoTime, Token) {
+    fn start() -> (Greeting, MonoTime, Tokens) {
         let now = MonoTime::from_nanos(50);
-        (Greeting::new(now, PATIENCE), now, Token::new([7; 32]))
+        let tokens = Tokens { player: Token::new([7; 32]), viewers: Some(Token::new([6; 32])) };
+        (Greeting::new(now, PATIENCE), now, tokens)
     }
 
     fn hello(version: u16, token: u8) -> BytesMut {
@@ -113,6 +118,7 @@ mod tests {
             token: Token::new([token; 32]),
             machine: MachineTag::default(),
             name: "a client".to_owned(),
+            client: ClientId::default(),
         })
         .encode(&mut out);
         out
@@ -128,8 +134,16 @@ mod tests {
         }
         greeting.handle_bytes(&bytes[bytes.len() - 1..]);
         greeting.handle_bytes(&[0, 6]);
-        assert_eq!(greeting.poll(now, &token).unwrap().unwrap().name, "a client");
+        let (hello, role) = greeting.poll(now, &token).unwrap().unwrap();
+        assert_eq!((hello.name.as_str(), role), ("a client", Role::Player));
         assert!(!greeting.into_messages().is_between_messages(), "the rest must not be lost");
+    }
+
+    #[test]
+    fn the_other_token_lets_a_viewer_in() {
+        let (mut greeting, now, tokens) = start();
+        greeting.handle_bytes(&hello(VERSION, 6));
+        assert_eq!(greeting.poll(now, &tokens).unwrap().unwrap().1, Role::Viewer);
     }
 
     #[test]

@@ -3,9 +3,10 @@
 //! `docs/protocol.md` is the wire format's law; this crate is one implementation of it.
 //!
 //! - [`wire`]: framing, limits and checked reading; [`message`] and [`header`]: what is framed.
-//! - [`input`] and [`clipboard`]: what goes from the player to the game, and back.
+//! - [`input`], [`input_queue`] and [`clipboard`]: what goes from the player to the game, and back.
 //! - [`token`] and [`link`]: who may join, and the one line that a player needs.
-//! - [`greeting`] and [`viewer`]: the server's state for a peer before and after its hello.
+//! - [`greeting`] and [`viewer`]: the server's state for a peer before and after its hello;
+//!   [`place`]: that of the one place of a player.
 //! - [`order`], [`clock`] and [`latency`]: the player's state; [`cursor`]: that of both for the
 //!   cursor; [`sound`]: datagrams of sound.
 //!
@@ -18,11 +19,14 @@ pub mod clock;
 pub mod cursor;
 pub mod greeting;
 pub mod header;
+mod hello;
 pub mod input;
+pub mod input_queue;
 pub mod latency;
 pub mod link;
 pub mod message;
 pub mod order;
+pub mod place;
 mod reason;
 pub mod sound;
 pub mod token;

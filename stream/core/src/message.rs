@@ -6,13 +6,11 @@ use stratus_frame::{Codec, FrameId, MonoTime, Size};
 
 use crate::clipboard::ClipboardPart;
 use crate::cursor::{CursorPart, SentCursor};
+pub use crate::hello::{ClientId, Hello, MachineTag, Role, Welcome};
 use crate::input::{decode_rumble, put_rumble};
 pub use crate::reason::{EndCode, EndReason, Refusal, RefusalCode};
 use crate::reason::{put_reason, reason};
-use crate::token::Token;
-use crate::wire::{
-    FRAMING_LEN, Fields, Framer, MAX_MESSAGE, MAX_NAME, MAX_SIDE, WireError, cut, put_framed,
-};
+use crate::wire::{FRAMING_LEN, Fields, Framer, MAX_MESSAGE, MAX_SIDE, WireError, put_framed};
 
 /// Type numbers of the control stream; docs/protocol.md lists those of others.
 mod kind {
@@ -29,50 +27,6 @@ mod kind {
     pub(super) const CLIPBOARD: u16 = 0x1b;
     pub(super) const CURSOR_IMAGE: u16 = 0x20;
     pub(super) const CURSOR: u16 = 0x21;
-}
-
-/// Names the running kernel and its clock to those who know the token; all zero means unknown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct MachineTag(pub [u8; 16]);
-
-impl MachineTag {
-    /// Whether both read the same CLOCK_MONOTONIC. Unknown machines never do.
-    #[must_use]
-    pub fn shares_clock_with(self, other: Self) -> bool {
-        self.0 != [0; 16] && self == other
-    }
-}
-
-/// The client's first message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hello {
-    /// The version that the client speaks.
-    pub version: u16,
-    /// The session's secret.
-    pub token: Token,
-    /// Where the client runs.
-    pub machine: MachineTag,
-    /// What the client calls itself, for logs; cut to [`MAX_NAME`] bytes.
-    pub name: String,
-}
-
-/// The server's answer to a good hello.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Welcome {
-    /// The version that the server speaks.
-    pub version: u16,
-    /// Names the session across reconnects.
-    pub session: u64,
-    /// Where the server runs.
-    pub machine: MachineTag,
-    /// Visible picture size.
-    pub size: Size,
-    /// Nominal frame rate, frames in 1000 s (60 fps is 60,000); 0 if there is none.
-    pub millifps: u32,
-    /// The codec of all frames.
-    pub codec: Codec,
-    /// The server's clock as it wrote this.
-    pub clock: MonoTime,
 }
 
 /// What a client counted since it joined.
@@ -219,24 +173,8 @@ impl Message {
 
     fn put_payload(&self, out: &mut BytesMut) {
         match self {
-            Self::Hello(m) => {
-                let name = cut(&m.name, MAX_NAME);
-                out.put_u16(m.version);
-                out.put_slice(m.token.as_bytes());
-                out.put_slice(&m.machine.0);
-                out.put_u8(name.len() as u8);
-                out.put_slice(name.as_bytes());
-            }
-            Self::Welcome(m) => {
-                out.put_u16(m.version);
-                out.put_u64(m.session);
-                out.put_slice(&m.machine.0);
-                out.put_u32(m.size.width);
-                out.put_u32(m.size.height);
-                out.put_u32(m.millifps);
-                out.put_u8(codec_to_wire(m.codec));
-                out.put_u64(m.clock.as_nanos());
-            }
+            Self::Hello(m) => m.put(out),
+            Self::Welcome(m) => m.put(out),
             Self::Refused(m) => put_reason(out, m.code.to_wire(), &m.text),
             Self::KeyframeRequest { newest } => out.put_u64(newest.0),
             Self::ClientStats(m) => {
@@ -271,8 +209,8 @@ impl Message {
     /// [`WireError`] for a payload that breaks the rules of docs/protocol.md.
     pub fn decode(kind: u16, payload: &[u8]) -> Result<Option<Self>, WireError> {
         Ok(Some(match kind {
-            kind::HELLO => Self::Hello(decode_hello(payload)?),
-            kind::WELCOME => Self::Welcome(decode_welcome(payload)?),
+            kind::HELLO => Self::Hello(Hello::decode(payload)?),
+            kind::WELCOME => Self::Welcome(Welcome::decode(payload)?),
             kind::REFUSED => {
                 let (code, text) = reason(&mut Fields::new("refused", payload))?;
                 Self::Refused(Refusal { code: RefusalCode::from_wire(code), text })
@@ -306,28 +244,6 @@ impl Message {
             _ => return Ok(None),
         }))
     }
-}
-
-fn decode_hello(payload: &[u8]) -> Result<Hello, WireError> {
-    let f = &mut Fields::new("hello", payload);
-    let version = f.u16("version")?;
-    let token = Token::new(f.array("token")?);
-    let machine = MachineTag(f.array("machine")?);
-    let n = f.u8("name length")?;
-    Ok(Hello { version, token, machine, name: f.text("name", n.into(), MAX_NAME)? })
-}
-
-fn decode_welcome(payload: &[u8]) -> Result<Welcome, WireError> {
-    let f = &mut Fields::new("welcome", payload);
-    Ok(Welcome {
-        version: f.u16("version")?,
-        session: f.u64("session")?,
-        machine: MachineTag(f.array("machine")?),
-        size: size(f)?,
-        millifps: f.u32("frame rate")?,
-        codec: codec(f)?,
-        clock: time(f, "clock")?,
-    })
 }
 
 fn decode_stats(payload: &[u8]) -> Result<ClientStats, WireError> {

@@ -17,7 +17,7 @@ pub enum RefusalCode {
     TooLarge,
     /// No hello in time.
     HelloTimeout,
-    /// Too many viewers.
+    /// No place is free.
     Busy,
     /// A message or stream that has no place here.
     Unexpected,
@@ -25,6 +25,10 @@ pub enum RefusalCode {
     Stalled,
     /// The sender's own fault.
     Internal,
+    /// The same client connected anew, and this connection's place is taken.
+    Replaced,
+    /// Only the player may do this.
+    NotPlayer,
     /// A number of a newer peer.
     Other(u16),
 }
@@ -43,6 +47,8 @@ impl RefusalCode {
             Self::Unexpected => 7,
             Self::Stalled => 8,
             Self::Internal => 9,
+            Self::Replaced => 10,
+            Self::NotPlayer => 11,
             Self::Other(n) => n,
         }
     }
@@ -60,6 +66,8 @@ impl RefusalCode {
             7 => Self::Unexpected,
             8 => Self::Stalled,
             9 => Self::Internal,
+            10 => Self::Replaced,
+            11 => Self::NotPlayer,
             n => Self::Other(n),
         }
     }

@@ -127,6 +127,11 @@ impl<'a> Fields<'a> {
         Ok(text.to_owned())
     }
 
+    /// Whether nothing follows: an older peer's message ends here.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
     pub(crate) fn bad(&self, field: &'static str, value: u64) -> WireError {
         WireError::Value { message: self.message, field, value }
     }

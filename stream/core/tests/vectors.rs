@@ -15,8 +15,8 @@ use stratus_stream_core::cursor::{CursorPart, SentCursor, SentLook};
 use stratus_stream_core::header::FrameHeader;
 use stratus_stream_core::input::{self, Inputs};
 use stratus_stream_core::message::{
-    ClientStats, EndCode, EndReason, Hello, MachineTag, Message, Messages, Refusal, RefusalCode,
-    Resize, Welcome,
+    ClientId, ClientStats, EndCode, EndReason, Hello, MachineTag, Message, Messages, Refusal,
+    RefusalCode, Resize, Role, Welcome,
 };
 use stratus_stream_core::sound;
 use stratus_stream_core::token::Token;
@@ -44,8 +44,13 @@ fn counting<const N: usize>(from: u8) -> [u8; N] {
 fn messages() -> BTreeMap<&'static str, Message> {
     let ns = MonoTime::from_nanos;
     let machine = MachineTag(counting(0x50));
-    let hello =
-        Hello { version: 1, token: Token::new(counting(0)), machine, name: "päll/1".to_owned() };
+    let hello = Hello {
+        version: 1,
+        token: Token::new(counting(0)),
+        machine,
+        name: "päll/1".to_owned(),
+        client: ClientId(counting(0xc0)),
+    };
     let welcome = Welcome {
         version: 1,
         session: 0x0102_0304_0506_0708,
@@ -54,6 +59,8 @@ fn messages() -> BTreeMap<&'static str, Message> {
         millifps: 60_000,
         codec: Codec::H264,
         clock: ns(5_000_000_000),
+        role: Role::Viewer,
+        game: "gnüget".to_owned(),
     };
     let stats = ClientStats {
         received: 100,
@@ -232,6 +239,21 @@ fn datagrams_of_sound_have_exactly_these_bytes() {
 }
 
 #[test]
+fn greetings_of_older_peers_are_read() {
+    let vectors = vectors();
+    let decode = |name: &str, left_out: usize| {
+        let bytes = &vectors[name];
+        let kind = u16::from_be_bytes([bytes[0], bytes[1]]);
+        Message::decode(kind, &bytes[FRAMING_LEN..bytes.len() - left_out]).unwrap().unwrap()
+    };
+    let Message::Hello(hello) = decode("hello", 16) else { panic!("no hello") };
+    assert_eq!((hello.name.as_str(), hello.client), ("päll/1", ClientId::default()));
+    assert!(!hello.client.is_same_as(hello.client), "an unknown client is never known again");
+    let Message::Welcome(welcome) = decode("welcome", 9) else { panic!("no welcome") };
+    assert_eq!((welcome.role, welcome.game.as_str()), (Role::Viewer, ""));
+}
+
+#[test]
 fn longer_payloads_are_read_and_shorter_ones_refused() {
     for (name, bytes) in vectors() {
         if sounds().contains_key(name) {
@@ -251,7 +273,13 @@ fn longer_payloads_are_read_and_shorter_ones_refused() {
         };
         let whole = decode(payload).unwrap();
         assert_eq!(decode(&[payload, &[1, 2, 3]].concat()), Ok(whole), "{name}");
-        for n in 0..payload.len() {
+        // Older peers end hello and welcome here.
+        let older = match name {
+            "hello" => Some(payload.len() - 16),
+            "welcome" => Some(payload.len() - 9),
+            _ => None,
+        };
+        for n in (0..payload.len()).filter(|n| Some(*n) != older) {
             decode(&payload[..n]).expect_err(name);
         }
     }

@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 #![allow(unreachable_pub, reason = "shared by inclusion")]
 
+pub mod web;
+
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,7 +19,7 @@ use rustls::crypto::ring::default_provider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, SignatureScheme};
 use stratus_frame::{Codec, EncodedFrame, FrameId, MonoTime, Size, Stamps};
-use stratus_stream::core::message::{Hello, MachineTag, Message, Messages};
+use stratus_stream::core::message::{ClientId, Hello, MachineTag, Message, Messages};
 use stratus_stream::core::token::Token;
 use stratus_stream::core::{ALPN, VERSION};
 use stratus_stream::{
@@ -39,23 +41,26 @@ pub fn token() -> Token {
     Token::new([0x42; 32])
 }
 
+pub fn viewers_token() -> Token {
+    Token::new([0x43; 32])
+}
+
 pub fn config(limits: Limits) -> ServerConfig {
-    ServerConfig {
-        listen: ([127, 0, 0, 1], 0).into(),
-        public_host: None,
-        token: token(),
-        size: SIZE,
-        millifps: 60_000,
-        codec: Codec::H264,
-        limits,
-    }
+    let mut config = ServerConfig { size: SIZE, limits, ..ServerConfig::new(token()) };
+    config.tokens.viewers = Some(viewers_token());
+    config.game = "a game".to_owned();
+    config
 }
 
 pub fn start(limits: Limits) -> Running {
+    start_with(config(limits))
+}
+
+pub fn start_with(config: ServerConfig) -> Running {
     let (tell, events) = channel();
     let tell = std::sync::Mutex::new(tell);
     let server = Server::start(
-        config(limits),
+        config,
         Arc::new(move |e| {
             let _ = tell.lock().unwrap().send(e);
         }),
@@ -132,6 +137,12 @@ pub async fn play(running: &Running) -> Player {
     bounded(Player::connect(running.server.link(), PlayerConfig::default())).await.expect("let in")
 }
 
+/// Another client, which only watches.
+pub async fn watch(running: &Running) -> Player {
+    let link = running.server.viewers_link().expect("viewers are let in");
+    bounded(Player::connect(link, PlayerConfig::default())).await.expect("let in")
+}
+
 /// The id of the next frame, whose bytes must be right.
 pub async fn next_id(player: &mut Player) -> u64 {
     match bounded(player.next()).await {
@@ -184,6 +195,18 @@ impl ServerCertVerifier for Anyone {
     }
 }
 
+/// TLS of a client that trusts everybody and speaks `protocol`.
+pub fn anyone(protocol: &[u8]) -> rustls::ClientConfig {
+    let mut tls = rustls::ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Anyone))
+        .with_no_client_auth();
+    tls.alpn_protocols = vec![protocol.to_vec()];
+    tls
+}
+
 /// A client that does only what a test tells it.
 pub struct Raw {
     pub endpoint: Endpoint,
@@ -192,16 +215,23 @@ pub struct Raw {
 
 impl Raw {
     pub async fn try_connect(running: &Running) -> Result<Self, ConnectionError> {
-        let mut tls = rustls::ClientConfig::builder_with_provider(Arc::new(default_provider()))
-            .with_protocol_versions(&[&rustls::version::TLS13])
-            .unwrap()
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Anyone))
-            .with_no_client_auth();
-        tls.alpn_protocols = vec![ALPN.to_vec()];
+        Self::try_connect_with(running, quinn::TransportConfig::default()).await
+    }
+
+    /// Goes silent after this time without anything to say, as one whose network broke does.
+    pub async fn connect_fleeting(running: &Running, idle: Duration) -> Self {
+        let mut transport = quinn::TransportConfig::default();
+        transport.max_idle_timeout(Some(idle.try_into().unwrap()));
+        Self::try_connect_with(running, transport).await.expect("QUIC handshake")
+    }
+
+    async fn try_connect_with(
+        running: &Running,
+        mut transport: quinn::TransportConfig,
+    ) -> Result<Self, ConnectionError> {
+        let tls = anyone(ALPN);
         let config = ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls).unwrap()));
         let mut config = config;
-        let mut transport = quinn::TransportConfig::default();
         transport.max_concurrent_uni_streams(2u32.into());
         config.transport_config(Arc::new(transport));
         let endpoint = Endpoint::client(([127, 0, 0, 1], 0).into()).unwrap();
@@ -229,6 +259,13 @@ impl Raw {
         (send, recv)
     }
 
+    /// Joins as the player, as `client`.
+    pub async fn play(&self, client: u8) -> (SendStream, RecvStream) {
+        let (send, mut recv) = self.say(&player_hello(client)).await;
+        assert!(matches!(message(&mut recv).await, Message::Welcome(_)));
+        (send, recv)
+    }
+
     /// Code and text with which the server closes.
     pub async fn refusal(&self) -> (u64, String) {
         match bounded(self.connection.closed()).await {
@@ -251,9 +288,21 @@ pub async fn message(recv: &mut RecvStream) -> Message {
     }
 }
 
+/// The hello of the player that calls itself by this byte.
+pub fn player_hello(client: u8) -> BytesMut {
+    encode(&Message::Hello(Hello {
+        version: VERSION,
+        token: token(),
+        machine: MachineTag::default(),
+        name: "raw player".to_owned(),
+        client: ClientId([client; 16]),
+    }))
+}
+
 pub fn hello(version: u16) -> BytesMut {
     let name = "raw".to_owned();
-    encode(&Message::Hello(Hello { version, token: token(), machine: MachineTag::default(), name }))
+    let (token, machine, client) = (viewers_token(), MachineTag::default(), ClientId::default());
+    encode(&Message::Hello(Hello { version, token, machine, name, client }))
 }
 
 pub fn encode(message: &Message) -> BytesMut {
