@@ -14,6 +14,7 @@ export const MAX_CLIPBOARD_PART = 16384;
 export const MAX_CLIPBOARD = 1024 * 1024;
 
 export type Role = "player" | "viewer";
+const ROLES: readonly Role[] = ["player", "viewer"];
 
 export interface Welcome {
   readonly version: number;
@@ -75,11 +76,12 @@ export function decodeWelcome(payload: Uint8Array): Welcome {
   const millifps = r.u32("frame rate");
   if (r.u8("codec") !== H264) throw r.bad("codec");
   const clock = r.u64("clock");
-  // Servers before there were roles end here, and everyone played.
-  const role = r.left === 0 ? 0 : r.u8("role");
-  if (role > 1) throw r.bad("role");
-  const game = r.left === 0 ? "" : r.text(r.u8("name length"), MAX_NAME, "game name");
-  return { version, session, machine, width, height, millifps, clock, role: role === 0 ? "player" : "viewer", game };
+  // A welcome may end here: then one watches, and nobody says what.
+  if (r.left === 0) return { version, session, machine, width, height, millifps, clock, role: "viewer", game: "" };
+  const role = ROLES[r.u8("role")];
+  if (role === undefined) throw r.bad("role");
+  const game = r.text(r.u8("name length"), MAX_NAME, "game name");
+  return { version, session, machine, width, height, millifps, clock, role, game };
 }
 
 /** A refusal and an end have the same fields. */
