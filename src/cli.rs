@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::assemble::ScreenWish;
-use crate::commands::ReplayArgs;
+use crate::commands::{PlayArgs, ReplayArgs};
 use crate::options::StreamOptions;
 
 /// Streams Linux games with the least possible delay.
@@ -30,7 +30,7 @@ pub enum Command {
     Run(RunArgs),
     /// Stream the games that connect to a socket in front of $WAYLAND_DISPLAY
     Proxy(ProxyArgs),
-    /// Receive a stream
+    /// Play a session in a window, or receive its stream without one
     Play(PlayArgs),
     /// Give the games of a running session another screen
     Resize(ResizeArgs),
@@ -87,50 +87,6 @@ pub struct ProxyArgs {
     /// The stream.
     #[command(flatten)]
     pub streaming: Streaming,
-}
-
-/// `stratus play`
-#[derive(Debug, Args)]
-#[command(after_help = "\
-With --headless every frame is decoded and its id checked. The exit code is 0 if at least one \
-frame was decoded, none was missing, and as many came as --frames asked for; where it was not \
-given, until --seconds passed or the session ended. `--frames N` together with `--seconds S` waits \
-at most S seconds for N frames.")]
-pub struct PlayArgs {
-    /// The link that `stratus run` or `stratus proxy` printed
-    #[arg(value_name = "LINK")]
-    pub link: String,
-    /// Receive, decode and measure without showing anything; the only way in this version
-    #[arg(long)]
-    pub headless: bool,
-    /// Stop after this many decoded frames
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub frames: Option<u64>,
-    /// Stop after this many seconds
-    #[arg(long, value_name = "S", value_parser = seconds)]
-    pub seconds: Option<f64>,
-    /// Keep the stream, as it came, in this Matroska file
-    #[arg(long, value_name = "FILE")]
-    pub record: Option<PathBuf>,
-    /// Ask for another screen of the game: its size, and its refresh rate if that is given
-    #[arg(long, value_name = "WxH[@HZ]")]
-    pub resize: Option<ScreenWish>,
-    /// Write the last decoded picture to this file in PPM
-    #[arg(long, value_name = "FILE")]
-    pub dump_ppm: Option<PathBuf>,
-    /// Print the results as one JSON object instead of a table
-    #[arg(long)]
-    pub json: bool,
-    /// How log lines look on standard error [default: human]
-    #[arg(long, env = "STRATUS_LOG_FORMAT", value_name = "FORMAT", value_enum)]
-    pub log_format: Option<crate::options::LogFormat>,
-}
-
-fn seconds(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(s) if s > 0.0 && s <= 1e6 => Ok(s),
-        _ => Err("a number of seconds above 0 and up to 1000000".into()),
-    }
 }
 
 /// `stratus resize`

@@ -43,7 +43,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("stream/input", &["stratus-frame"]),
     ("stream/audio", &["stratus-frame"]),
     ("stream/web", &[]),
-    ("stream/window", &["stratus-stream-core", "stratus-frame"]),
+    ("stream/window", &["stratus-frame"]),
     ("stream", &["stratus-stream-core", "stratus-frame", "stratus-web"]),
     (
         ".",

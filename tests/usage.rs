@@ -116,7 +116,7 @@ fn completions_know_the_commands() {
 }
 
 #[test]
-fn playing_needs_headless_and_a_whole_link() {
+fn playing_needs_a_display_or_headless_and_a_whole_link() {
     let link = "stratus://127.0.0.1:9/#x";
     let said = with(&["play", link]);
     assert_eq!(said.code, Some(2));

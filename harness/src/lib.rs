@@ -16,6 +16,7 @@ pub mod compositor;
 pub mod dmabuf;
 pub mod fds;
 pub mod hand;
+pub mod keyboard;
 pub mod marker;
 pub mod memory;
 pub mod picture;

@@ -22,6 +22,7 @@ use crate::print::print;
 use crate::process::{Marker, janitor, open_files};
 use crate::{assemble, cli, logging};
 
+pub use play::PlayArgs;
 pub use replay::ReplayArgs;
 
 /// Does what `args` say and returns what to end the process with.
@@ -47,7 +48,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Run(args) => run::run(&settle(args.streaming)?, &args.game),
         Command::Proxy(args) => proxy::run(&settle(args.streaming)?),
-        Command::Play(args) => play::run(&args),
+        Command::Play(args) => play::run(args),
         Command::Resize(args) => resize::run(&args),
         Command::Trace(args) => trace::run(args),
         Command::Doctor(args) => doctor::run(&args),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use stratus_encode::{Decoder, Plane, Planes};
+use stratus_encode::{Decoder, Kept, Plane, Planes};
 use stratus_frame::{MonoTime, Size};
 use stratus_stream::ReceivedFrame;
 use stratus_stream::core::header::FrameHeader;
@@ -46,12 +46,18 @@ pub(crate) struct Decoding {
     thread: JoinHandle<Result<(), Failure>>,
 }
 
+/// Takes pictures as they are decoded, on the decoder's thread.
+pub(crate) type Show = Box<dyn FnMut(Kept, &FrameHeader, MonoTime) + Send>;
+
 /// What else is done with each frame.
+#[derive(Default)]
 pub(crate) struct Extras {
     /// Keep the stream in this file.
     pub(crate) record: Option<Recording>,
     /// Keep the last picture in this file.
     pub(crate) dump: Option<PathBuf>,
+    /// Show each picture; they are then not compared with each other.
+    pub(crate) show: Option<Show>,
 }
 
 impl Decoding {
@@ -105,9 +111,12 @@ fn work(
         let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
         let failure = match &picture {
             Ok(picture) => {
-                changes.look(&picture.planes.luma);
                 if extras.dump.is_some() {
-                    last = Some(Kept::copy(&picture.planes, frame.header.size));
+                    last = Some(Copied::new(&picture.planes, frame.header.size));
+                }
+                match &mut extras.show {
+                    Some(show) => show(decoder.take(), &frame.header, decoded),
+                    None => changes.look(&picture.planes.luma),
                 }
                 None
             }
@@ -139,13 +148,13 @@ fn work(
 }
 
 /// A picture of our own, as the decoder's is gone with the next one.
-struct Kept {
+struct Copied {
     samples: [(Vec<u8>, usize, Size); 3],
     visible: Size,
 }
 
-impl Kept {
-    fn copy(planes: &Planes<'_>, visible: Size) -> Self {
+impl Copied {
+    fn new(planes: &Planes<'_>, visible: Size) -> Self {
         let [cb, cr] = &planes.chroma;
         let copy = |p: &Plane<'_>| (p.data.to_vec(), p.stride, p.size);
         Self { samples: [copy(&planes.luma), copy(cb), copy(cr)], visible }

@@ -7,7 +7,7 @@ mod reception;
 mod recording;
 mod tally;
 
-pub(crate) use decoding::Extras;
+pub(crate) use decoding::{Extras, Show};
 pub(crate) use reception::{Received, Reception, Rest};
 pub(crate) use recording::Recording;
-pub(crate) use tally::Tally;
+pub(crate) use tally::{Drawn, SpanReport, Tally};

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use stratus_encode::LARGEST_PICTURE;
+use stratus_frame::CursorState;
 use stratus_stream::core::clock::Clock;
 use stratus_stream::core::link::Link;
 use stratus_stream::core::message::{ClientStats, EndReason, Welcome};
@@ -34,7 +35,7 @@ pub(crate) enum Received {
     /// A frame went through the decoder and was counted.
     Frame,
     /// The cursor is another, and was counted.
-    Cursor,
+    Cursor(CursorState),
     /// The server said that the session is over.
     End(EndReason),
     /// The connection is gone.
@@ -55,8 +56,6 @@ enum Step {
 
 /// What is left of a stream that is no longer received.
 pub(crate) struct Rest {
-    /// The connection, still open.
-    pub(crate) player: Player,
     /// What was counted.
     pub(crate) tally: Tally,
     /// The server's clock as last known.
@@ -98,7 +97,7 @@ impl Reception {
                 }
                 Step::Event(PlayerEvent::Cursor(state)) => {
                     self.tally.cursor.note(&state);
-                    return Received::Cursor;
+                    return Received::Cursor(state);
                 }
                 Step::Event(PlayerEvent::End(reason)) => return Received::End(reason),
                 Step::Event(PlayerEvent::Lost(why)) => return Received::Lost(why),
@@ -142,11 +141,14 @@ impl Reception {
     }
 
     /// Waits until what was received is decoded, counts it as long as `wanted` says so, and
-    /// finishes the files.
+    /// finishes the files. Gives the connection as well, which is still open.
     ///
     /// # Errors
     /// A [`Failure`] if a file cannot be written.
-    pub(crate) async fn finish(self, wanted: impl Fn(&Tally) -> bool) -> Result<Rest, Failure> {
+    pub(crate) async fn finish(
+        self,
+        wanted: impl Fn(&Tally) -> bool,
+    ) -> Result<(Player, Rest), Failure> {
         let Self { player, mut tally, decoding, .. } = self;
         let clock = player.clock();
         let rest = tokio::task::spawn_blocking(move || decoding.finish())
@@ -157,7 +159,7 @@ impl Reception {
                 tally.count(&done, &clock);
             }
         }
-        Ok(Rest { player, tally, clock })
+        Ok((player, Rest { tally, clock }))
     }
 
     fn note(&mut self, done: &Done) {

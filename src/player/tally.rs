@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use serde::Serialize;
-use stratus_frame::{FrameId, MonoTime};
+use stratus_frame::{FrameId, MonoTime, Size};
 use stratus_stream::core::clock::Clock;
 use stratus_stream::core::header::FrameHeader;
 use stratus_stream::core::latency::{FrameTimes, Latency};
@@ -24,10 +24,12 @@ pub(crate) struct Tally {
     pub(crate) bytes: u64,
     pub(crate) newest: FrameId,
     pub(crate) cursor: Cursor,
+    /// Of the last picture.
+    pub(crate) size: Size,
     keyframes: u64,
     torn: u64,
     /// Frames that the server encoded and did not send here.
-    skipped: u64,
+    pub(crate) skipped: u64,
     /// Frames that showed again what an earlier one had shown.
     repeats: u64,
     different: u64,
@@ -51,6 +53,7 @@ impl Tally {
         self.torn += u64::from(header.torn);
         self.different = done.different;
         self.newest = header.id;
+        self.size = header.size;
         self.first_unix.get_or_insert(done.unix);
         let mut stamps = header.stamps;
         if !stamps.convert_start.is_set() {
@@ -106,7 +109,13 @@ impl Tally {
         })
     }
 
-    pub(crate) fn report<'a>(&self, clock: &Clock, end: Option<&'a EndReason>) -> Report<'a> {
+    /// All of it; `drawn` is what a window adds.
+    pub(crate) fn report<'a>(
+        &self,
+        clock: &Clock,
+        end: Option<&'a EndReason>,
+        drawn: Option<Drawn>,
+    ) -> Report<'a> {
         let us = |d: std::time::Duration| d.as_nanos() as f64 / 1000.0;
         Report {
             frames_decoded: self.decoded,
@@ -124,6 +133,7 @@ impl Tally {
             same_machine: clock.is_same_machine(),
             rtt_us: clock.rtt().map(us),
             end: end.map(|e| e.text.as_str()),
+            window: drawn,
             stages: self
                 .latency
                 .rows()
@@ -160,6 +170,15 @@ impl Tally {
         if let Some(first) = report.first_picture_at {
             line("first picture at", &format_args!("{first:.6} (Unix time)"));
         }
+        if let Some(window) = &report.window {
+            line("drawn", &window.drawn);
+            line("not drawn", &window.not_drawn);
+            for span in &window.spans {
+                let ms = |us: Option<f64>| us.unwrap_or_default() / 1000.0;
+                let (p50, p95) = (ms(span.p50_us), ms(span.p95_us));
+                line(span.span, &format_args!("p50 {p50:.3} ms, p95 {p95:.3} ms"));
+            }
+        }
         line("clock", &if report.same_machine { "shared with the server" } else { "estimated" });
         if let Some(end) = report.end {
             line("end of the session", &end);
@@ -186,7 +205,30 @@ pub(crate) struct Report<'a> {
     same_machine: bool,
     rtt_us: Option<f64>,
     end: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    window: Option<Drawn>,
     stages: Vec<StageReport>,
+}
+
+/// What a window did with the pictures.
+#[derive(Debug, Serialize)]
+pub(crate) struct Drawn {
+    /// Pictures drawn.
+    pub(crate) drawn: u64,
+    /// Pictures that came between two that were drawn.
+    pub(crate) not_drawn: u64,
+    /// From the decoder's return to the compositor, painting within it, and from an input to the
+    /// drawing of the first picture that can show its effect.
+    pub(crate) spans: Vec<SpanReport>,
+}
+
+/// Percentiles of a window's work; none where there was none.
+#[derive(Debug, Serialize)]
+pub(crate) struct SpanReport {
+    pub(crate) span: &'static str,
+    pub(crate) p50_us: Option<f64>,
+    pub(crate) p95_us: Option<f64>,
+    pub(crate) samples: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -200,7 +242,7 @@ struct StageReport {
 
 #[cfg(test)]
 mod tests {
-    use stratus_frame::{Codec, Size, Stamps};
+    use stratus_frame::{Codec, Stamps};
 
     use super::*;
 

@@ -39,6 +39,10 @@ use wayland_protocols::xdg::shell::client::{
     xdg_toplevel::{self, XdgToplevel},
     xdg_wm_base::{self, XdgWmBase},
 };
+use wayland_protocols_misc::zwp_virtual_keyboard_v1::client::{
+    zwp_virtual_keyboard_manager_v1::ZwpVirtualKeyboardManagerV1,
+    zwp_virtual_keyboard_v1::ZwpVirtualKeyboardV1,
+};
 use wayland_protocols_wlr::virtual_pointer::v1::client::{
     zwlr_virtual_pointer_manager_v1::ZwlrVirtualPointerManagerV1,
     zwlr_virtual_pointer_v1::ZwlrVirtualPointerV1,
@@ -241,3 +245,5 @@ delegate_noop!(Heard: ignore XdgPositioner);
 delegate_noop!(Heard: ignore ZwlrVirtualPointerManagerV1);
 delegate_noop!(Heard: ignore ZwlrVirtualPointerV1);
 delegate_noop!(Heard: ignore ZwpPointerConstraintsV1);
+delegate_noop!(Heard: ignore ZwpVirtualKeyboardManagerV1);
+delegate_noop!(Heard: ignore ZwpVirtualKeyboardV1);

@@ -63,7 +63,8 @@ const LIMITS: [&str; 4] = [
     "Beside a GPU, Sway is made to offer shared memory only, so games draw in software. Frames in \
      GPU memory are taken behind `stratus proxy`, and were never read from real hardware.",
     "Input and sound are not streamed.",
-    "The player is `stratus play --headless`: it measures and records, and shows nothing.",
+    "The window of `stratus play` draws in software, and was never run beside a real screen or \
+     gamepad.",
 ];
 
 #[derive(Serialize)]

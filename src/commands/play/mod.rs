@@ -1,37 +1,42 @@
-//! `stratus play --headless`: receives, decodes, checks and measures.
+//! `stratus play`: a session's stream in a window, or measured without one.
+
+mod args;
+mod headless;
+mod keyboard;
+mod overlay;
+mod reconnect;
+mod session;
+mod window;
 
 use std::io::BufRead;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use stratus_stream::PlayerConfig;
 use stratus_stream::core::link::Link;
 use stratus_stream::core::message::{EndReason, Resize};
-use tokio::time::Instant;
 
 use crate::assemble::ScreenWish;
-use crate::cli::PlayArgs;
-use crate::failure::{Failure, chain};
+use crate::failure::Failure;
 use crate::logging;
-use crate::player::{Extras, Received, Reception, Recording, Rest, Tally};
-use crate::signals::{Said, Signals};
+use crate::player::{Drawn, Rest, Tally};
 
-/// Receives a stream until it has what it was to get.
+pub use args::PlayArgs;
+use args::Resizing;
+
+/// Receives a stream until it has what it was to get, or until its window is closed.
 ///
 /// # Errors
-/// A [`Failure`] if it cannot connect or the stream is not what it should be; see
-/// [`crate::cli::PlayArgs`].
-pub(super) fn run(args: &PlayArgs) -> Result<ExitCode, Failure> {
+/// A [`Failure`] if it cannot connect or the stream is not what it should be; see [`PlayArgs`].
+pub(super) fn run(args: PlayArgs) -> Result<ExitCode, Failure> {
     logging::start(args.log_format.unwrap_or_default());
     if !args.headless {
-        return Err(Failure::usage(
-            "show the stream in a window",
-            "this version has no window yet",
-        )
-        .remedy("add --headless: it receives, decodes, measures, and records with --record"));
+        window::check_display()?;
     }
     let link = parse(&args.link)?;
-    super::on_this_thread(play(&link, args))?;
+    if args.headless {
+        super::on_this_thread(headless::play(&link, &args))?;
+    } else {
+        window::play(link, args)?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -49,6 +54,7 @@ fn parse(text: &str) -> Result<Link, Failure> {
 }
 
 /// Why receiving ended.
+#[derive(Debug)]
 enum Over {
     /// As many frames were decoded, or as many seconds passed, as were asked for.
     Enough,
@@ -56,65 +62,38 @@ enum Over {
     End(EndReason),
     /// The connection is gone.
     Lost(String),
-    /// A signal came.
+    /// A signal came, or the window was closed.
     Asked,
 }
 
-async fn play(link: &Link, args: &PlayArgs) -> Result<(), Failure> {
-    let mut signals = Signals::listen().map_err(|e| Failure::new("listen to signals", e))?;
-    let player = Reception::join(link, PlayerConfig::default())
-        .await
-        .map_err(|e| Failure::new("join the session", chain(&e)))?;
-    let record = match &args.record {
-        Some(path) => Some(Recording::create(path)?),
-        None => None,
-    };
-    let extras = Extras { record, dump: args.dump_ppm.clone() };
-    let mut reception = Reception::start(player, extras)?;
-    if let Some(ScreenWish { size, fps }) = args.resize {
-        reception.player.resize(Resize { size, millifps: fps.unwrap_or(0) * 1000 });
+/// The screen that is asked for at the beginning, if one is.
+fn first_wish(args: &PlayArgs) -> Option<Resize> {
+    match args.resize {
+        Some(Resizing::To(ScreenWish { size, fps })) => {
+            Some(Resize { size, millifps: fps.unwrap_or(0) * 1000 })
+        }
+        Some(Resizing::Follow | Resizing::Keep) | None => None,
     }
-
-    let over = receive(&mut reception, &mut signals, args).await;
-
-    let Rest { player, tally, clock } = reception.finish(|tally| !is_enough(tally, args)).await?;
-    let end = match &over {
-        Over::End(reason) => Some(reason),
-        _ => None,
-    };
-    let report = tally.report(&clock, end);
-    let text = if args.json {
-        serde_json::to_string(&report).map_err(|e| Failure::new("write the results as JSON", e))?
-            + "\n"
-    } else {
-        tally.readable(&report)
-    };
-    crate::print::print(text.as_bytes())?;
-    player.close().await;
-    judge(&over, &tally, args)
 }
 
 fn is_enough(tally: &Tally, args: &PlayArgs) -> bool {
     args.frames.is_some_and(|wanted| tally.decoded >= wanted)
 }
 
-async fn receive(reception: &mut Reception, signals: &mut Signals, args: &PlayArgs) -> Over {
-    let deadline = args.seconds.map(|s| Instant::now() + Duration::from_secs_f64(s));
-    loop {
-        tokio::select! {
-            biased;
-            said = signals.next() => if let Said::End(_) = said { return Over::Asked },
-            () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)),
-                if deadline.is_some() => return Over::Enough,
-            received = reception.next() => match received {
-                Received::Frame if is_enough(&reception.tally, args) => return Over::Enough,
-                Received::Frame | Received::Cursor => {}
-                Received::End(reason) => return Over::End(reason),
-                Received::Lost(why) => return Over::Lost(why),
-                Received::NoDecoder => return Over::Asked,
-            },
-        }
-    }
+/// Prints what was counted.
+fn report(rest: &Rest, over: &Over, drawn: Option<Drawn>, args: &PlayArgs) -> Result<(), Failure> {
+    let end = match over {
+        Over::End(reason) => Some(reason),
+        _ => None,
+    };
+    let report = rest.tally.report(&rest.clock, end, drawn);
+    let text = if args.json {
+        serde_json::to_string(&report).map_err(|e| Failure::new("write the results as JSON", e))?
+            + "\n"
+    } else {
+        rest.tally.readable(&report)
+    };
+    crate::print::print(text.as_bytes())
 }
 
 /// Whether the stream was what it should be.

@@ -68,6 +68,23 @@ pub struct Decoded<'a> {
     pub keyframe: bool,
 }
 
+/// A decoded picture that its decoder gave away; nothing of it was copied.
+pub struct Kept(Video);
+
+impl Kept {
+    /// The samples, of the coded size; none if FFmpeg's frame is not what it was when decoded.
+    #[must_use]
+    pub fn planes(&self) -> Option<Planes<'_>> {
+        ffi::frame::planes(&self.0)
+    }
+}
+
+impl std::fmt::Debug for Kept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Kept({}x{})", self.0.width(), self.0.height())
+    }
+}
+
 /// An H.264 decoder without delay: one thread, no reordering.
 ///
 /// It does not notice a missing frame: a difference to a picture that it never got decodes into
@@ -130,6 +147,13 @@ impl Decoder {
             Err(e) => return Err(damaged(e)),
         }
         self.decoded()
+    }
+
+    /// Gives away the picture that was decoded last, without copying it: FFmpeg takes other memory
+    /// for the next.
+    #[must_use]
+    pub fn take(&mut self) -> Kept {
+        Kept(std::mem::replace(&mut self.picture, Video::empty()))
     }
 
     fn decoded(&self) -> Result<Decoded<'_>, DecodeError> {

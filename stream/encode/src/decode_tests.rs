@@ -102,3 +102,19 @@ fn headers_alone_are_an_error() {
     assert!(decoder.decode(&sets).is_err());
     decoder.decode(&good[0]).unwrap();
 }
+
+#[test]
+fn a_picture_that_was_taken_stays_as_it_was() {
+    let units = stream(SIZE, 8);
+    let mut decoder = Decoder::new(SIZE).unwrap();
+    let mut kept = Vec::new();
+    for unit in &units {
+        let shown = decoder.decode(unit).unwrap().planes.to_rgb(SIZE);
+        kept.push((decoder.take(), shown));
+    }
+    assert_eq!(decoder.take().planes().map(|p| p.size()), None, "it was given away");
+    for (picture, shown) in &kept {
+        assert_eq!(picture.planes().unwrap().to_rgb(SIZE), *shown);
+    }
+    assert_ne!(kept[0].1, kept[7].1);
+}

@@ -25,7 +25,7 @@ mod test_scene;
 mod x264;
 
 pub use convert::{ConvertError, Converter};
-pub use decode::{ColorSignal, DecodeError, Decoded, Decoder};
+pub use decode::{ColorSignal, DecodeError, Decoded, Decoder, Kept};
 pub use encoder::{
     AccessUnit, BITRATES, Coding, EncodeError, Encoder, EncoderConfig, LARGEST_PICTURE, SizeLimit,
     threads_for,

@@ -1,0 +1,223 @@
+//! A session as its window's other side: receives, passes the player's wishes on, and connects
+//! anew when the connection is lost.
+
+use std::time::Duration;
+
+use stratus_frame::{FrameId, MonoTime, Size};
+use stratus_stream::core::header::FrameHeader;
+use stratus_stream::core::link::Link;
+use stratus_stream::core::message::Resize;
+use stratus_stream::{ConnectError, Player};
+use stratus_window::{Handle, I420, Notice, Picture, Samples, Shown, Wish};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::overlay::{Before, Stream, lines};
+use super::reconnect::{GRACE, reconnect};
+use super::{Over, PlayArgs, first_wish, is_enough};
+use crate::failure::{Failure, chain};
+use crate::player::{Extras, Received, Reception, Recording, Rest, Show};
+use crate::signals::{Said, Signals};
+
+/// How often the overlay's figures are told anew.
+const FIGURES_EVERY: Duration = Duration::from_millis(500);
+
+/// What a window's session needs.
+pub(super) struct Session<'a> {
+    pub(super) link: &'a Link,
+    pub(super) args: &'a PlayArgs,
+    pub(super) handle: Handle,
+    /// What the player wants; ends with the window.
+    pub(super) wishes: UnboundedReceiver<Wish>,
+    pub(super) signals: Signals,
+    pub(super) figures_wanted: bool,
+    /// What the game was last asked to be as large as.
+    pub(super) size: Option<Size>,
+}
+
+impl Session<'_> {
+    /// Plays until the window is closed, or what was to be received is there. Gives what the last
+    /// connection counted.
+    pub(super) async fn play(mut self, player: Player) -> Result<(Rest, Over), Failure> {
+        let deadline = self.args.seconds.map(|s| Instant::now() + Duration::from_secs_f64(s));
+        let mut player = player;
+        let mut record = match &self.args.record {
+            Some(path) => Some(Recording::create(path)?),
+            None => None,
+        };
+        let mut first = true;
+        loop {
+            let show = Some(show(self.handle.clone()));
+            let extras = Extras { record: record.take(), dump: self.args.dump_ppm.clone(), show };
+            let mut reception = Reception::start(player, extras)?;
+            self.greet(&reception.player, first);
+            first = false;
+            let over = self.receive(&mut reception, deadline).await;
+            let args = self.args;
+            let (old, rest) = reception.finish(|tally| !is_enough(tally, args)).await?;
+            old.close().await;
+            match &over {
+                Over::Lost(why) => match self.return_to(why).await {
+                    Return::Player(again) => player = *again,
+                    Return::Closed => return Ok((rest, Over::Asked)),
+                    Return::Refused(why) => {
+                        self.part("The connection is lost", &why).await;
+                        return Ok((rest, Over::Lost(why)));
+                    }
+                },
+                Over::End(reason) => {
+                    // Who only measures does not wait for somebody to read this.
+                    if deadline.is_none() && self.args.frames.is_none() {
+                        self.part("The session is over", &reason.text).await;
+                    }
+                    return Ok((rest, over));
+                }
+                Over::Enough | Over::Asked => return Ok((rest, over)),
+            }
+        }
+    }
+
+    /// What a server hears first, also of a player that comes back.
+    fn greet(&self, player: &Player, first: bool) {
+        if let Some(resize) = first_wish(self.args).filter(|_| first) {
+            player.resize(resize);
+        }
+        if let Some(size) = self.size {
+            player.resize(Resize { size, millifps: 0 });
+        }
+        self.handle.notice(None);
+        self.handle.joined();
+    }
+
+    async fn receive(&mut self, reception: &mut Reception, deadline: Option<Instant>) -> Over {
+        let mut figures = interval(FIGURES_EVERY);
+        figures.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut before = Before::new(&reception.tally);
+        loop {
+            tokio::select! {
+                // What the player does comes before everything.
+                biased;
+                wish = self.wishes.recv() => match wish {
+                    Some(wish) => self.grant(wish, &reception.player),
+                    None => return Over::Asked,
+                },
+                said = self.signals.next() => if let Said::End(_) = said { return Over::Asked },
+                () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)),
+                    if deadline.is_some() => return Over::Enough,
+                received = reception.next() => match received {
+                    Received::Frame if is_enough(&reception.tally, self.args) => {
+                        return Over::Enough;
+                    }
+                    Received::Frame => {}
+                    Received::Cursor(state) => self.handle.cursor(state),
+                    Received::End(reason) => return Over::End(reason),
+                    Received::Lost(why) => return Over::Lost(why),
+                    Received::NoDecoder => return Over::Asked,
+                },
+                _ = figures.tick(), if self.figures_wanted => {
+                    let Reception { player, tally, .. } = &*reception;
+                    let welcome = player.welcome();
+                    let stream = Stream { millifps: welcome.millifps, codec: welcome.codec };
+                    self.handle.overlay(lines(&mut before, tally, &player.clock(), stream));
+                }
+            }
+        }
+    }
+
+    fn grant(&mut self, wish: Wish, player: &Player) {
+        match wish {
+            Wish::Input(_) | Wish::Clipboard(_) => {}
+            Wish::Resize(size) => {
+                self.size = Some(size);
+                player.resize(Resize { size, millifps: 0 });
+            }
+            Wish::Overlay(wanted) => self.figures_wanted = wanted,
+        }
+    }
+
+    /// Connects anew, as long as somebody looks at the window.
+    async fn return_to(&mut self, why: &str) -> Return {
+        tracing::warn!("the connection is lost ({why}); connecting anew");
+        let handle = self.handle.clone();
+        let tell = |why: &str| {
+            let title = "Connection lost, trying again".into();
+            let text = format!("{why}\n\nThe game goes on. Tried for {} s.", GRACE.as_secs());
+            handle.notice(Some(Notice { title, text }));
+        };
+        tell(why);
+        let again = reconnect(self.link, |e: &ConnectError| tell(&e.to_string()));
+        tokio::pin!(again);
+        loop {
+            tokio::select! {
+                result = &mut again => return match result {
+                    Ok(player) => Return::Player(Box::new(player)),
+                    Err(e) => Return::Refused(chain(&e)),
+                },
+                wish = self.wishes.recv() => match wish {
+                    Some(Wish::Resize(size)) => self.size = Some(size),
+                    Some(Wish::Overlay(wanted)) => self.figures_wanted = wanted,
+                    // What is typed now would reach the game at a time when nobody expects it.
+                    Some(Wish::Input(_) | Wish::Clipboard(_)) => {}
+                    None => return Return::Closed,
+                },
+                said = self.signals.next() => if let Said::End(_) = said {
+                    return Return::Closed;
+                },
+            }
+        }
+    }
+
+    /// Says why nothing more comes, until the window is closed.
+    async fn part(&mut self, title: &str, why: &str) {
+        tracing::info!("{title}: {why}");
+        let text = format!("{why}\n\nClose this window, or press Ctrl+Alt+Shift+Q.");
+        self.handle.notice(Some(Notice { title: title.into(), text }));
+        loop {
+            tokio::select! {
+                wish = self.wishes.recv() => if wish.is_none() { return },
+                said = self.signals.next() => if let Said::End(_) = said { return },
+            }
+        }
+    }
+}
+
+enum Return {
+    Player(Box<Player>),
+    /// Nobody looks any more.
+    Closed,
+    /// It is no use.
+    Refused(String),
+}
+
+/// A picture as the decoder gave it away, and how much of it is to be seen.
+struct Decoded(stratus_encode::Kept, Size);
+
+impl Picture for Decoded {
+    fn samples(&self) -> I420<'_> {
+        let nothing = Samples { data: &[], stride: 0 };
+        let planes = self.0.planes().map_or([nothing; 3], |planes| {
+            let [cb, cr] = planes.chroma;
+            [planes.luma, cb, cr].map(|p| Samples { data: p.data, stride: p.stride })
+        });
+        I420 { planes, visible: self.1 }
+    }
+}
+
+/// Gives pictures to the window.
+fn show(handle: Handle) -> Show {
+    Box::new(move |picture, header: &FrameHeader, decoded: MonoTime| {
+        let FrameHeader { id, newest_input, size, .. } = *header;
+        let id: FrameId = id;
+        // A picture whose planes are smaller than its header says shows what there is.
+        let visible = picture.planes().map_or(Size::default(), |p| {
+            let coded = p.size();
+            Size::new(size.width.min(coded.width), size.height.min(coded.height))
+        });
+        handle.show(Shown {
+            picture: Box::new(Decoded(picture, visible)),
+            id,
+            newest_input,
+            decoded,
+        });
+    })
+}

@@ -1,0 +1,209 @@
+//! `stratus play` with its window, as a client of a Sway of its own, which shows what a player
+//! would see.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use stratus_harness::client::{self, Client, Pace};
+use stratus_harness::keyboard::Keyboard;
+use stratus_harness::marker;
+use stratus_harness::picture::Picture;
+use stratus_harness::sway::{self, Sway};
+use stratus_harness::watchdog::Watchdog;
+use support::{Session, eventually, stratus};
+
+/// Of the display.
+const SCREEN: (u32, u32) = (1000, 700);
+/// Of the game, unless the window changes it.
+const GAME: (u32, u32) = (640, 480);
+
+const CTRL: u32 = 29;
+const ALT: u32 = 56;
+const SHIFT: u32 = 42;
+const F11: u32 = 87;
+const Q: u32 = 16;
+const S: u32 = 31;
+
+/// A display and a window on it.
+struct Stage {
+    display: Sway,
+    player: Child,
+    log: PathBuf,
+}
+
+impl Stage {
+    fn new(link: &str, arguments: &[&str]) -> Self {
+        let options = sway::Options { size: SCREEN, ..sway::Options::default() };
+        let display = Sway::start(&options).unwrap();
+        let log = display.runtime_dir().join("player.log");
+        let player = stratus(display.runtime_dir())
+            .args(["play", link])
+            .args(arguments)
+            .env("WAYLAND_DISPLAY", display.socket())
+            .stdout(Stdio::piped())
+            .stderr(File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        Self { display, player, log }
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+
+    fn look(&self) -> Picture {
+        self.display.screenshot().unwrap()
+    }
+
+    /// Looks until a marker of the game is seen whose top left corner is at `place`.
+    fn number_at(&self, place: (u32, u32), size: (u32, u32)) -> u32 {
+        eventually(&format!("a marker at {place:?} ({})", self.log()), || {
+            number(&self.look(), place, size)
+        })
+    }
+
+    /// The window as Sway knows it.
+    fn window(&self) -> serde_json::Value {
+        eventually("Sway has the window", || {
+            let tree = self.display.message(&["-t", "get_tree", "-r"]).unwrap();
+            find(&serde_json::from_str(&tree).unwrap())
+        })
+    }
+
+    /// Waits for the player's end; gives its exit code and what it printed.
+    fn end(mut self) -> (Option<i32>, String) {
+        let ended = eventually("the player ends", || self.player.try_wait().unwrap());
+        let mut said = String::new();
+        let mut out = self.player.stdout.take().unwrap();
+        std::io::Read::read_to_string(&mut out, &mut said).unwrap();
+        (ended.code(), said)
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if self.player.try_wait().is_ok_and(|ended| ended.is_none()) {
+            let _ = self.player.kill();
+            let _ = self.player.wait();
+        }
+    }
+}
+
+fn find(node: &serde_json::Value) -> Option<serde_json::Value> {
+    if node["app_id"] == "stratus" {
+        return Some(node.clone());
+    }
+    let inner = [&node["nodes"], &node["floating_nodes"]];
+    inner.iter().filter_map(|n| n.as_array()).flatten().find_map(find)
+}
+
+fn number(picture: &Picture, (x, y): (u32, u32), size: (u32, u32)) -> Option<u32> {
+    let part = picture.cropped(x, y, size).ok()?;
+    // Markers are black and white, so one channel says as much as their luma.
+    let green: Vec<u8> = part.rgb.chunks(3).map(|pixel| pixel[1]).collect();
+    marker::read(&green, size.0 as usize, size).ok()
+}
+
+/// Lit pixels outside of the rectangle where the game is.
+fn lit_outside(picture: &Picture, (x, y): (u32, u32), (width, height): (u32, u32)) -> usize {
+    let inside = |px: u32, py: u32| (x..x + width).contains(&px) && (y..y + height).contains(&py);
+    let all = (0..picture.size.1).flat_map(|py| (0..picture.size.0).map(move |px| (px, py)));
+    all.filter(|(px, py)| !inside(*px, *py))
+        .filter(|(px, py)| picture.pixel(*px, *py).unwrap() != [0, 0, 0])
+        .count()
+}
+
+/// A session whose game draws markers.
+fn markers() -> (Session, Client) {
+    let size = format!("{}x{}", GAME.0, GAME.1);
+    let session = Session::run(&["--size", &size], &["sleep", "1000"]);
+    let socket = eventually("the games' socket is there", || {
+        let folder = support::files(session.place.path()).into_iter().next()?;
+        let path = session.place.path().join(folder).join("stratus-0");
+        path.exists().then_some(path)
+    });
+    let config = client::Config {
+        size: GAME,
+        frames: u64::MAX,
+        pace: Pace::Rate(30.0),
+        ..client::Config::default()
+    };
+    (session, Client::start(&socket, config).unwrap())
+}
+
+#[test]
+fn the_game_is_seen_pixel_for_pixel_with_black_around_and_figures_over_it() {
+    let _watchdog = Watchdog::start("a window", Duration::from_secs(120));
+    let (session, game) = markers();
+    let stage = Stage::new(&session.link, &["--resize", "keep", "--scale", "integer"]);
+    let middle = ((SCREEN.0 - GAME.0) / 2, (SCREEN.1 - GAME.1) / 2);
+    let first = stage.number_at(middle, GAME);
+    eventually("the game moves", || {
+        number(&stage.look(), middle, GAME).filter(|&later| later > first)
+    });
+    assert_eq!(lit_outside(&stage.look(), middle, GAME), 0, "the bars are black");
+
+    let mut keyboard = Keyboard::new(stage.display.socket()).unwrap();
+    let chord = [CTRL, ALT, SHIFT, S];
+    eventually("figures are shown", || {
+        // The window may not have the keyboard yet.
+        keyboard.chord(&chord).unwrap();
+        std::thread::sleep(Duration::from_millis(300));
+        (lit_outside(&stage.look(), middle, GAME) > 500).then_some(())
+    });
+    keyboard.chord(&chord).unwrap();
+    eventually("figures are gone", || {
+        (lit_outside(&stage.look(), middle, GAME) == 0).then_some(())
+    });
+
+    assert_eq!(stage.window()["fullscreen_mode"], 0);
+    keyboard.chord(&[F11]).unwrap();
+    eventually("it fills the screen", || (stage.window()["fullscreen_mode"] == 1).then_some(()));
+    stage.display.message(&["output HEADLESS-1 mode --custom 800x600@60Hz"]).unwrap();
+    stage.number_at((80, 60), GAME);
+    keyboard.chord(&[CTRL, ALT, SHIFT, Q]).unwrap();
+    assert_eq!(stage.end().0, Some(0));
+    game.stop().unwrap();
+}
+
+#[test]
+fn the_game_follows_the_window_and_a_picture_of_another_shape_is_fitted() {
+    let _watchdog = Watchdog::start("a window", Duration::from_secs(120));
+    let (mut session, game) = markers();
+    let kept = Stage::new(&session.link, &["--resize", "keep"]);
+    // 640x480 in 1000x700: 933x700, 33 pixels from the left.
+    eventually("the picture reaches top and bottom", || {
+        let picture = kept.look();
+        let is_lit = |x, y| picture.pixel(x, y).unwrap().iter().any(|c| *c > 24);
+        let lit = (33..966).filter(|x| is_lit(*x, 2) || is_lit(*x, 697)).count();
+        (lit > 400 && lit_outside(&picture, (33, 0), (933, 700)) == 0).then_some(())
+    });
+    drop(kept);
+
+    let stage = Stage::new(&session.link, &[]);
+    stage.number_at((0, 0), SCREEN);
+    stage.display.message(&["output HEADLESS-1 mode --custom 800x600@60Hz"]).unwrap();
+    stage.number_at((0, 0), (800, 600));
+
+    // The end of the session stays readable until the window is closed.
+    session.signal(Signal::SIGTERM);
+    session.wait();
+    let bright = |p: &Picture| p.rgb.chunks(3).filter(|c| c.iter().all(|v| *v > 240)).count();
+    eventually("the end is told", || {
+        let picture = stage.look();
+        let darkest = picture.rgb.iter().filter(|v| **v < 64).count();
+        (darkest > picture.rgb.len() * 8 / 10 && bright(&picture) > 100).then_some(())
+    });
+    let mut keyboard = Keyboard::new(stage.display.socket()).unwrap();
+    keyboard.chord(&[CTRL, ALT, SHIFT, Q]).unwrap();
+    let (code, _) = stage.end();
+    assert_eq!(code, Some(0));
+    let _ = game.stop();
+}
