@@ -11,6 +11,9 @@ use super::Tick;
 ///
 /// Nothing but the game is ever shown, so bars, bindings, and the helpers for backgrounds and
 /// error messages (processes of their own) stay off. The proxy asks for fullscreen itself.
+///
+/// A seat that no config names never grants a pointer lock. It is given that name only when a
+/// device of the machine appears, and there is none.
 #[must_use]
 pub fn text(size: Size, fps: u32) -> String {
     format!(
@@ -23,6 +26,8 @@ output * scale 1
 default_border none
 default_floating_border none
 focus_on_window_activation focus
+seat seat0 fallback true
+seat seat0 pointer_constraint enable
 ",
         mode = Tick::nearest(fps).mode(size),
     )
@@ -66,6 +71,13 @@ mod tests {
     fn the_output_is_the_stream() {
         let text = text(Size::new(640, 480), 30);
         assert!(text.contains("output * mode --custom 640x480@30.303Hz\n"), "{text}");
+    }
+
+    #[test]
+    fn games_may_lock_the_pointer() {
+        let text = text(Size::new(640, 480), 30);
+        // Without the first line Sway takes the devices away that it has.
+        assert!(text.contains("seat seat0 fallback true\nseat seat0 pointer_constraint enable\n"));
     }
 
     #[test]

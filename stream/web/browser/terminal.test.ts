@@ -6,17 +6,17 @@ import type { Player } from "./player.ts";
 import { screenshot } from "./screenshot.ts";
 import { eventually, Session, terminal } from "./session.ts";
 import { Stage } from "./stage.ts";
+import { hear, listen } from "./tone.ts";
 
 let stage: Stage;
 let player: Player;
 
 before(async () => {
-  // The tone is there for the sound; a session without sound plays on without it.
   const game = 'mpv --no-config --no-video --really-quiet --ao=pulse --loop=inf "av://lavfi:sine=frequency=440" & HEARD="$XDG_CONFIG_HOME/heard" exec foot --fullscreen "$XDG_CONFIG_HOME/hear"';
   const session = new Session(["sh", "-c", game]);
   terminal(session);
   stage = await Stage.set(session);
-  player = await stage.play();
+  player = await stage.play(listen);
 });
 after(() => stage.strike());
 
@@ -40,12 +40,12 @@ test("keys reach the terminal by their place, once each, and its answer is seen"
 
 test("the mouse reaches it where it is", async () => {
   const cells = async (x: number, y: number) => {
+    // Presses of button 1, as xterm's SGR mode tells them.
+    const clicks = () => [...heard().matchAll(/\x1b\[<0;(\d+);(\d+)M/g)];
+    const before = clicks().length;
     await player.page.mouse.click(x, y);
-    return eventually("a click", () => {
-      // The last press of button 1, as xterm's SGR mode tells it.
-      const clicks = [...heard().matchAll(/\x1b\[<0;(\d+);(\d+)M/g)].at(-1);
-      return clicks && heard().endsWith("m") ? ([Number(clicks[1]), Number(clicks[2])] as const) : undefined;
-    });
+    const [, column, row] = await eventually("a click", () => clicks()[before]);
+    return [Number(column), Number(row)] as const;
   };
   const [left, top] = await cells(2, 2);
   assert.deepEqual([left, top], [1, 1]);
@@ -86,6 +86,22 @@ test("statistics are plausible, and say how long a shot takes to be seen", async
   assert.match(s.get("lost") ?? "", /^0\.00 %/);
   assert.ok((await player.figure("bitrate")) > 0);
   await screenshot(player, "overlay");
+  await player.toggleOverlay();
+});
+
+test("a tone is heard as it is played", async () => {
+  await eventually("440 Hz", async () => {
+    const { hz, db } = await hear(player.page);
+    // One line of the spectrum is 2.9 Hz wide.
+    return Math.abs(hz - 440) < 4 && db > -50;
+  });
+  await player.toggleOverlay();
+  const sound = await eventually("figures of the sound", async () => {
+    const rows = await player.statistics();
+    const behind = Number.parseFloat(rows.get("sound") ?? "");
+    return behind > 0 && behind < 1000 ? `${rows.get("sound")}; ${rows.get("sound packets")}` : undefined;
+  });
+  console.log(`sound: ${sound}`);
   await player.toggleOverlay();
 });
 
