@@ -12,7 +12,8 @@
 //! On the player's side:
 //!
 //! - [`receiver`]: packets in, and what a sound card's callback asks for samples;
-//! - [`Speaker`]: a card of this machine that does; [`SoundDecoder`]: for those who have none.
+//! - [`Speaker`]: a card of this machine that does; [`SoundDecoder`] and [`WaveFile`]: for
+//!   those who have none.
 
 mod encode;
 mod mix;
@@ -23,6 +24,7 @@ mod remix;
 mod sample;
 mod server;
 mod speaker;
+mod wave;
 
 use stratus_frame::sound::{SOUND_CHANNELS, SoundPacket};
 use thiserror::Error;
@@ -30,6 +32,7 @@ use thiserror::Error;
 pub use receive::{Playout, Receiver, SoundDecoder, SoundReceived, SoundStats, receiver};
 pub use server::{SoundCounts, SoundServer};
 pub use speaker::Speaker;
+pub use wave::WaveFile;
 
 /// Frames that are mixed at once: 5 ms.
 const TICK_FRAMES: usize = 240;

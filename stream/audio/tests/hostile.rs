@@ -4,77 +4,16 @@
 
 mod support;
 
-use std::ffi::CString;
-use std::io::{BufReader, Read, Write};
-use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::io::Write;
 use std::process::{Child, Command as Program};
 use std::time::Duration;
 
 use pulseaudio::protocol::{
-    AuthParams, AuthReply, ChannelMap, Command, CommandReply, CreatePlaybackStreamReply,
-    MAX_VERSION, PlaybackStreamParams, Prop, Props, ProtocolError, PulseError, SampleFormat,
-    SampleSpec, SetClientNameReply, read_reply_message, write_command_message, write_memblock,
+    Command, MAX_VERSION, ProtocolError, PulseError, write_command_message, write_memblock,
 };
 use stratus_audio::SoundServer;
+use support::raw::Raw;
 use support::*;
-
-/// A client built on the types of another library.
-struct Raw(BufReader<UnixStream>);
-
-impl Raw {
-    /// Just a socket.
-    fn open(place: &Path) -> Self {
-        let socket = UnixStream::connect(place.join("pulse/native")).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        Self(BufReader::new(socket))
-    }
-
-    fn greet(place: &Path) -> Self {
-        let mut raw = Self::open(place);
-        let auth = AuthParams {
-            version: MAX_VERSION,
-            supports_shm: true,
-            supports_memfd: true,
-            cookie: vec![0; 256],
-        };
-        let reply: AuthReply = raw.ask(&Command::Auth(auth)).unwrap();
-        assert!(!reply.use_shm && !reply.use_memfd, "no memory is shared");
-        let mut props = Props::new();
-        props.set(Prop::ApplicationName, CString::new("raw").unwrap());
-        let _: SetClientNameReply = raw.ask(&Command::SetClientName(props)).unwrap();
-        raw
-    }
-
-    fn say(&mut self, command: &Command) -> Result<(), ProtocolError> {
-        write_command_message(self.0.get_mut(), 1, command, MAX_VERSION)
-    }
-
-    fn ask<R: CommandReply>(&mut self, command: &Command) -> Result<R, ProtocolError> {
-        self.say(command)?;
-        Ok(read_reply_message(&mut self.0, MAX_VERSION)?.1)
-    }
-
-    fn play(&mut self, seconds: u32) -> Result<CreatePlaybackStreamReply, ProtocolError> {
-        let spec = SampleSpec { format: SampleFormat::S16Le, channels: 2, sample_rate: 48_000 };
-        let mut params = PlaybackStreamParams {
-            sample_spec: spec,
-            channel_map: ChannelMap::stereo(),
-            ..PlaybackStreamParams::default()
-        };
-        params.buffer_attr.target_length = seconds * 192_000;
-        self.ask(&Command::CreatePlaybackStream(params))
-    }
-
-    /// Whether the server let it go: it answers nothing more, and the socket is at its end.
-    fn is_let_go(&mut self) -> bool {
-        let mut rest = Vec::new();
-        match self.0.read_to_end(&mut rest) {
-            Ok(_) => true,
-            Err(e) => e.kind() == std::io::ErrorKind::ConnectionReset,
-        }
-    }
-}
 
 fn pactl_works(server: &SoundServer) {
     let child: Child = client(server, "pactl").arg("info").spawn().unwrap();

@@ -127,7 +127,7 @@ impl Pulse {
         let mut props = Props::new();
         props.set(Prop::DeviceDescription, c"Stratus");
         props.set(Prop::DeviceClass, c"sound");
-        let sounds = self.streams.values().any(Stream::sounds);
+        let sounds = self.streams.values().any(Stream::is_running);
         SinkInfo {
             index: SINK,
             name: SINK_NAME.into(),
@@ -183,14 +183,14 @@ impl Pulse {
         asked: &LatencyParams,
         now: MonoTime,
     ) -> PlaybackLatency {
-        let ahead = self.due.filter(|_| stream.sounds()).map_or(0, |due| {
+        let ahead = self.due.filter(|_| stream.is_running()).map_or(0, |due| {
             u64::try_from(due.since(now).as_micros()).unwrap_or(0) + stream.delay_micros()
         });
         let (read_offset, write_offset) = stream.queue.places();
         PlaybackLatency {
             sink_usec: ahead,
             source_usec: 0,
-            playing: stream.sounds(),
+            playing: stream.is_running(),
             local_time: asked.now,
             remote_time: SystemTime::now(),
             write_offset,

@@ -59,6 +59,11 @@ impl Queue {
         self.prebuffering &= sizes.prebuf > 0;
     }
 
+    /// Whether it is read on where nothing was written.
+    pub(crate) fn runs_on(&self) -> bool {
+        self.sizes.prebuf == 0
+    }
+
     /// Bytes that can be read.
     pub(crate) fn len(&self) -> usize {
         usize::try_from(self.write - self.read).unwrap_or(0)
@@ -117,7 +122,7 @@ impl Queue {
     pub(crate) fn read(&mut self, n: usize, out: &mut Vec<u8>) -> usize {
         let taken = n.min(self.bytes.len());
         out.extend(self.bytes.drain(..taken));
-        let on = if self.sizes.prebuf == 0 { n } else { taken };
+        let on = if self.runs_on() { n } else { taken };
         self.read += on as i64;
         self.missing += on as i64;
         if taken < n && self.sizes.prebuf > 0 {

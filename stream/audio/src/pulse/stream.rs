@@ -152,9 +152,10 @@ impl Stream {
         !self.corked && (!self.queue.is_waiting() || self.tail)
     }
 
-    /// Whether it sounds now.
-    pub(crate) fn sounds(&self) -> bool {
-        self.sounds && !self.corked
+    /// Whether time passes in it: it sounds, or it is one in which silence is where nothing was
+    /// written. Players take the place of reading for their clock as long as this is so.
+    pub(crate) fn is_running(&self) -> bool {
+        !self.corked && (self.sounds || self.queue.runs_on())
     }
 
     /// How long `bytes` of it last, µs.
@@ -228,16 +229,18 @@ impl Stream {
     /// What the client is to hear if `taken` bytes of those `wanted` were there.
     fn note(&mut self, taken: usize, wanted: usize) -> [Option<Event>; 2] {
         let started = taken > 0 && !self.sounds;
-        if taken > 0 {
-            self.playing_for = if started { 0 } else { self.playing_for } + taken as u64;
+        let played = if self.queue.runs_on() { wanted } else { taken };
+        if played > 0 {
+            self.playing_for += played as u64;
             self.underrun_for = 0;
-            self.sounds = true;
         }
+        self.sounds |= taken > 0;
         let mut dry = None;
         if taken < wanted {
             let was = std::mem::replace(&mut self.sounds, false);
-            if self.underrun_for != u64::MAX {
-                self.underrun_for += (wanted - taken) as u64;
+            if played < wanted {
+                self.playing_for = 0;
+                self.underrun_for = (wanted - taken) as u64;
             }
             dry = match self.drain.take() {
                 Some(tag) => Some(Event::Drained(tag)),

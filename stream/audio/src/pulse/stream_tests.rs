@@ -43,6 +43,21 @@ fn it_starts_when_filled_runs_dry_once_and_starts_again() {
 }
 
 #[test]
+fn time_goes_on_in_a_stream_that_waits_for_nothing() {
+    let sizes = Sizes { max: 100_000, target: 960, prebuf: 0, minreq: 2 };
+    let mut stream = Stream::new(0, (spec(48_000), ChannelMap::mono()), sizes, Props::new());
+    stream.write(NEXT, &[0, 0x40].repeat(240));
+    assert_eq!(tick(&mut stream).1, [Some(Event::Started), None]);
+    assert_eq!(tick(&mut stream).1, [None, Some(Event::Underflow)]);
+    tick(&mut stream);
+    // A player whose clock is the place of reading would otherwise wait for its end for ever.
+    assert!(stream.is_running() && stream.is_active());
+    assert_eq!((stream.queue.places().0, stream.playing_for), (3 * 480, 3 * 480));
+    stream.cork(true);
+    assert!(!stream.is_running());
+}
+
+#[test]
 fn all_is_played_before_a_drain_is_answered() {
     let mut stream = mono(48_000, 9600);
     assert_eq!(stream.drain(7), Some(Event::Drained(7)), "there is nothing");

@@ -4,6 +4,8 @@
 #![allow(unreachable_pub, reason = "shared by inclusion")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod raw;
+
 use std::f64::consts::TAU;
 use std::io::Write;
 use std::path::Path;
