@@ -7,6 +7,7 @@
 //!   |                                  |     '---- PipelineHandle <~~ events'
 //!   '---- Wakeup <~~ dropped Hold -----'
 //!            Capture -> CursorCell ~~~~~~~~~~~~~~~~~~~~~~> Publisher
+//! sound thread: SoundServer ~~~~~~~~~~~~~~~~~~~~~~~~~~> Publisher
 //! ```
 //!
 //! A wavy line crosses from one thread to another; none of them waits. Beside the capture stands
@@ -15,6 +16,7 @@
 mod passage;
 mod recording;
 mod screens;
+mod sound;
 
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
@@ -34,6 +36,7 @@ pub(crate) use passage::HOLD_DEADLINE;
 pub use passage::{Passage, drain};
 pub use recording::{RECORD, RecordTo, facts};
 pub use screens::{RESIZE, ScreenWish, Screens};
+pub use sound::{Sound, sound_directory};
 
 /// What the threads tell the session.
 #[derive(Debug)]
@@ -137,6 +140,13 @@ impl Stream {
     /// The way of frames into the encoder, for the passage; once.
     pub fn take_post(&mut self) -> Option<Post> {
         self.0.as_mut().and_then(|live| live.post.take())
+    }
+
+    /// The way of sound to the players, if there are any.
+    #[must_use]
+    pub fn publisher(&self) -> Option<Publisher> {
+        let server = self.0.as_ref().and_then(|live| live.server.as_ref());
+        server.map(Server::publisher)
     }
 
     /// Tells the players what becomes of the game's cursor.

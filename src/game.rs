@@ -22,8 +22,8 @@ const DEFAULTS: [(&str, &str); 7] = [
     ("XDG_SESSION_TYPE", "wayland"),
 ];
 
-/// Variables that lead past the proxy.
-const FOREIGN: [&str; 4] = ["DISPLAY", "WAYLAND_SOCKET", "SWAYSOCK", "I3SOCK"];
+/// Variables that lead past the session.
+const FOREIGN: [&str; 5] = ["DISPLAY", "WAYLAND_SOCKET", "SWAYSOCK", "I3SOCK", "PULSE_SERVER"];
 
 /// How long the last words of a game that ended may take to arrive.
 const LAST_WORDS: Duration = Duration::from_millis(200);
@@ -37,7 +37,8 @@ pub struct Game {
 }
 
 impl Game {
-    /// Starts `command`, a program and its arguments, as a client of `socket` in `directory`.
+    /// Starts `command`, a program and its arguments, as a client of `socket` in `directory`, with
+    /// `more` in its environment.
     ///
     /// # Errors
     /// A [`Failure`] if it cannot be started.
@@ -46,13 +47,14 @@ impl Game {
         socket: &str,
         directory: &Path,
         marker: &Marker,
+        more: Vec<(&'static str, String)>,
     ) -> Result<Self, Failure> {
         let Some((program, arguments)) = command.split_first() else {
             return Err(Failure::usage("start the game", "none is given")
                 .remedy("name it after --, as in stratus run -- foot"));
         };
         let name = program.to_string_lossy().into_owned();
-        let spawned = Self::spawn(program, arguments, socket, directory, marker);
+        let spawned = Self::spawn(program, arguments, (socket, directory), marker, more);
         let (process, lines) = spawned.map_err(|e| {
             let failure = Failure::new(format!("start the game {name:?}"), why(&e));
             match e.kind() {
@@ -67,9 +69,9 @@ impl Game {
     fn spawn(
         program: &OsString,
         arguments: &[OsString],
-        socket: &str,
-        directory: &Path,
+        (socket, directory): (&str, &Path),
         marker: &Marker,
+        more: Vec<(&'static str, String)>,
     ) -> io::Result<(Child, Lines)> {
         let (reader, writer) = io::pipe()?;
         let mut game = Command::new(program);
@@ -85,6 +87,7 @@ impl Game {
         // Standard output belongs to the link.
         game.env("WAYLAND_DISPLAY", socket)
             .env("XDG_RUNTIME_DIR", directory)
+            .envs(more)
             .stdin(Stdio::null())
             .stdout(writer.try_clone()?)
             .stderr(writer);

@@ -9,7 +9,7 @@ use nix::unistd::Pid;
 use stratus_stream::core::message::{EndCode, EndReason};
 use tokio::sync::mpsc;
 
-use crate::assemble::{Passage, Report, Screens, Stream};
+use crate::assemble::{Passage, Report, Screens, Sound, Stream, sound_directory};
 use crate::failure::Failure;
 use crate::game::Game;
 use crate::options::Settings;
@@ -46,6 +46,7 @@ struct Ears {
 #[derive(Default)]
 struct Parts {
     passage: Option<Passage>,
+    sound: Option<Sound>,
     game: Option<Game>,
 }
 
@@ -86,6 +87,7 @@ pub async fn run(settings: &Settings, command: &[OsString]) -> Result<(), Failur
     // The game first: while the compositor lives it can still save and say goodbye.
     family.end_all_but(&[sway.pid()]);
     let shown = parts.passage.take().and_then(Passage::close);
+    drop(parts.sound.take());
     stream.finish();
     verdict(end, &sway, parts.game.as_ref(), shown)
 }
@@ -105,7 +107,11 @@ impl Parts {
         let passage = Passage::open(settings, &directory, upstream, post, screens, reporter)?;
         stream.follow_cursor(passage.cursor());
         self.passage = Some(passage);
-        let game = Game::start(command, &settings.socket, &directory, family.marker())?;
+        // libpulse looks there even if a game forgets its environment.
+        let sound = Sound::start(settings, &directory.join("pulse"), stream.publisher());
+        let more = sound.environment();
+        self.sound = Some(sound);
+        let game = Game::start(command, &settings.socket, &directory, family.marker(), more)?;
         tracing::info!(
             "{} plays in Sway, {} at {} frames a second",
             game.name(),
@@ -135,8 +141,12 @@ pub async fn serve(
     let post = stream.take_post();
     let passage = Passage::open(settings, directory, upstream, post, Some(&screens), &reporter)?;
     stream.follow_cursor(passage.cursor());
+    let place = sound_directory(directory, &settings.socket);
+    let sound = Sound::start(settings, &place, stream.publisher());
     stream.announce()?;
-    tracing::info!("start games with WAYLAND_DISPLAY={}", settings.socket);
+    let more: String =
+        sound.environment().iter().map(|(name, value)| format!(" {name}={value}")).collect();
+    tracing::info!("start games with WAYLAND_DISPLAY={}{more}", settings.socket);
     let end = loop {
         tokio::select! {
             said = signals.next() => if let Said::End(how) = said { break End::Asked(how) },
@@ -144,6 +154,7 @@ pub async fn serve(
         }
     };
     stream.end(reason(&end));
+    drop(sound);
     passage.close();
     stream.finish();
     match end {

@@ -38,7 +38,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
     use super::*;
-    use crate::options::Capture;
+    use crate::options::{Capture, TakeSound};
 
     #[test]
     fn reads_every_option_by_its_long_name() {
@@ -52,6 +52,7 @@ mod tests {
             public-host = "play.example"
             socket = "game-1"
             capture = "off"
+            sound = "off"
             allow-global = ["zwlr_layer_shell_v1"]
             hide-global = ["wl_drm"]
             encoder-threads = 2
@@ -61,6 +62,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(options.capture, Some(Capture::Off));
+        assert_eq!(options.sound, Some(TakeSound::Off));
         let settings = options.settle().unwrap();
         assert_eq!((settings.fps, settings.bitrate), (30, 3_000_000));
         assert_eq!(settings.listen.port(), 9000);

@@ -12,7 +12,7 @@ use stratus_frame::{Codec, Size};
 use stratus_stream::CertificateFiles;
 
 pub use file::load;
-pub use values::{Bitrate, Capture, LogFormat, PixelFormats, StreamCodec, StreamSize};
+pub use values::{Bitrate, Capture, LogFormat, PixelFormats, StreamCodec, StreamSize, TakeSound};
 
 use crate::failure::Failure;
 
@@ -83,6 +83,10 @@ pub struct StreamOptions {
     #[arg(long, env = "STRATUS_CAPTURE", value_name = "WHEN", value_enum)]
     pub capture: Option<Capture>,
 
+    /// Whether to take the sound of games [default: on]
+    #[arg(long, env = "STRATUS_SOUND", value_name = "WHEN", value_enum)]
+    pub sound: Option<TakeSound>,
+
     /// Pixel formats that games are offered [default: direct]
     #[arg(long, env = "STRATUS_PIXEL_FORMATS", value_name = "WHICH", value_enum)]
     pub pixel_formats: Option<PixelFormats>,
@@ -130,6 +134,7 @@ impl StreamOptions {
             viewers: self.viewers.or(weaker.viewers),
             socket: self.socket.or(weaker.socket),
             capture: self.capture.or(weaker.capture),
+            sound: self.sound.or(weaker.sound),
             pixel_formats: self.pixel_formats.or(weaker.pixel_formats),
             allow_global: list(self.allow_global, weaker.allow_global),
             hide_global: list(self.hide_global, weaker.hide_global),
@@ -188,6 +193,7 @@ impl StreamOptions {
             viewers,
             socket,
             capture: self.capture.unwrap_or_default() == Capture::On,
+            sound: self.sound.unwrap_or_default() == TakeSound::On,
             pixel_formats: self.pixel_formats.unwrap_or_default(),
             allow_globals: self.allow_global,
             hide_globals: self.hide_global,
@@ -222,6 +228,8 @@ pub struct Settings {
     pub socket: String,
     /// Whether frames are taken.
     pub capture: bool,
+    /// Whether sound is taken; only with frames.
+    pub sound: bool,
     /// Pixel formats that games are offered.
     pub pixel_formats: PixelFormats,
     /// Globals shown although hidden by default.

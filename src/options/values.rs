@@ -158,6 +158,17 @@ pub enum Capture {
     Off,
 }
 
+/// Whether the sound of games is taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TakeSound {
+    /// Games find a sound server of the session's own, and players hear them.
+    #[default]
+    On,
+    /// Games find none.
+    Off,
+}
+
 /// Which pixel formats games are offered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -5,6 +5,7 @@ mod cursor;
 mod decoding;
 mod reception;
 mod recording;
+mod sound;
 mod tally;
 
 pub(crate) use decoding::{Extras, Show};

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use stratus_encode::LARGEST_PICTURE;
-use stratus_frame::CursorState;
+use stratus_frame::{CursorState, MonoTime};
 use stratus_stream::core::clock::Clock;
 use stratus_stream::core::link::Link;
 use stratus_stream::core::message::{ClientStats, EndReason, Welcome};
@@ -99,16 +99,17 @@ impl Reception {
                     self.tally.cursor.note(&state);
                     return Received::Cursor(state);
                 }
+                Step::Event(PlayerEvent::Sound(packet)) => {
+                    let clock = self.player.clock();
+                    self.tally.sound.note(packet, MonoTime::now(), &clock);
+                }
                 Step::Event(PlayerEvent::End(reason)) => return Received::End(reason),
                 Step::Event(PlayerEvent::Lost(why)) => return Received::Lost(why),
                 Step::NoDecoder => return Received::NoDecoder,
                 Step::Taken => self.received += 1,
                 // Frames go to the decoder at once; for the rest there is nobody here.
                 Step::Event(
-                    PlayerEvent::Frame(_)
-                    | PlayerEvent::Sound(_)
-                    | PlayerEvent::Rumble(_)
-                    | PlayerEvent::Clipboard(_),
+                    PlayerEvent::Frame(_) | PlayerEvent::Rumble(_) | PlayerEvent::Clipboard(_),
                 ) => {}
                 Step::Report => self.player.report(self.stats()),
             }
@@ -151,6 +152,7 @@ impl Reception {
     ) -> Result<(Player, Rest), Failure> {
         let Self { player, mut tally, decoding, .. } = self;
         let clock = player.clock();
+        tally.sound.finish()?;
         let rest = tokio::task::spawn_blocking(move || decoding.finish())
             .await
             .map_err(|e| Failure::new("decode the stream", e))??;

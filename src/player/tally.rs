@@ -11,6 +11,7 @@ use stratus_stream::core::message::EndReason;
 
 use super::cursor::{Cursor, CursorReport};
 use super::decoding::Done;
+use super::sound::{Sound, SoundReport};
 
 /// Everything counted so far.
 #[derive(Default)]
@@ -26,6 +27,7 @@ pub(crate) struct Tally {
     pub(crate) cursor: Cursor,
     /// Of the last picture.
     pub(crate) size: Size,
+    pub(crate) sound: Sound,
     keyframes: u64,
     torn: u64,
     /// Frames that the server encoded and did not send here.
@@ -56,7 +58,9 @@ impl Tally {
         self.size = header.size;
         self.first_unix.get_or_insert(done.unix);
         let mut stamps = header.stamps;
-        if !stamps.convert_start.is_set() {
+        if stamps.convert_start.is_set() {
+            self.sound.note_picture(stamps.read, done.decoded);
+        } else {
             // Its commit may be long past: the time since then is no delay.
             self.repeats += 1;
             stamps.read = MonoTime::UNSET;
@@ -129,6 +133,7 @@ impl Tally {
             torn: self.torn,
             bytes: self.bytes,
             cursor: self.cursor.report(),
+            sound: self.sound.report(),
             first_picture_at: self.first_unix,
             same_machine: clock.is_same_machine(),
             rtt_us: clock.rtt().map(us),
@@ -167,6 +172,7 @@ impl Tally {
         line("torn", &report.torn);
         line("bytes", &report.bytes);
         line("cursor", &report.cursor);
+        line("sound", &report.sound);
         if let Some(first) = report.first_picture_at {
             line("first picture at", &format_args!("{first:.6} (Unix time)"));
         }
@@ -201,6 +207,7 @@ pub(crate) struct Report<'a> {
     torn: u64,
     bytes: u64,
     cursor: CursorReport,
+    sound: SoundReport,
     first_picture_at: Option<f64>,
     same_machine: bool,
     rtt_us: Option<f64>,

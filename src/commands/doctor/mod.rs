@@ -57,12 +57,13 @@ impl Finding {
 }
 
 /// What this version cannot do or was never run on, whatever the machine has.
-const LIMITS: [&str; 4] = [
+const LIMITS: [&str; 5] = [
     "Encoders of GPUs are opened here to see whether they are there, and not used: this version \
      streams H.264 by libx264. None of them was ever run on real hardware.",
     "Beside a GPU, Sway is made to offer shared memory only, so games draw in software. Frames in \
      GPU memory are taken behind `stratus proxy`, and were never read from real hardware.",
-    "Input and sound are not streamed.",
+    "Input is not streamed.",
+    "Sound was never played by a real sound card: what one is given is tested without.",
     "The window of `stratus play` draws in software, and was never run beside a real screen or \
      gamepad.",
 ];

@@ -37,6 +37,9 @@ pub struct PlayArgs {
     /// Keep the stream, as it came, in this Matroska file
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
+    /// Keep the sound in this WAVE file, with silence where none was sent
+    #[arg(long, value_name = "FILE")]
+    pub record_sound: Option<PathBuf>,
     /// Another screen of the game: its size, and its refresh rate if that is given; or `follow`,
     /// the size of the window, whatever it is resized to; or `keep`, the one it has
     /// [default: follow with a window, else keep]
@@ -72,6 +75,9 @@ pub struct WindowArgs {
     /// that of /etc/default/keyboard]
     #[arg(long, value_name = "LAYOUT", conflicts_with = "headless")]
     pub keyboard_layout: Option<Layout>,
+    /// Play no sound
+    #[arg(long, conflicts_with = "headless")]
+    pub no_sound: bool,
     /// Let no text go between your clipboard and the game's
     #[arg(long, conflicts_with = "headless")]
     pub no_clipboard: bool,

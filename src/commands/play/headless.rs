@@ -22,6 +22,9 @@ pub(super) async fn play(link: &Link, args: &PlayArgs) -> Result<(), Failure> {
     };
     let extras = Extras { record, dump: args.dump_ppm.clone(), show: None };
     let mut reception = Reception::start(player, extras)?;
+    if let Some(path) = &args.record_sound {
+        reception.tally.sound.record(path)?;
+    }
     if let Some(resize) = first_wish(args) {
         reception.player.resize(resize);
     }

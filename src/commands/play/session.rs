@@ -50,6 +50,12 @@ impl Session<'_> {
             let show = Some(show(self.handle.clone()));
             let extras = Extras { record: record.take(), dump: self.args.dump_ppm.clone(), show };
             let mut reception = Reception::start(player, extras)?;
+            if let Some(path) = self.args.record_sound.as_ref().filter(|_| first) {
+                reception.tally.sound.record(path)?;
+            }
+            if !self.args.window.no_sound {
+                reception.tally.sound.play_aloud();
+            }
             self.greet(&reception.player, first);
             first = false;
             let over = self.receive(&mut reception, deadline).await;
