@@ -6,6 +6,7 @@
 mod support;
 
 use std::fs::{self, File};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::Duration;
@@ -40,7 +41,12 @@ struct Stage {
 
 impl Stage {
     fn new(link: &str, arguments: &[&str]) -> Self {
-        let options = sway::Options { size: SCREEN, ..sway::Options::default() };
+        Self::on(SCREEN, link, arguments)
+    }
+
+    /// On a display of this size.
+    fn on(size: (u32, u32), link: &str, arguments: &[&str]) -> Self {
+        let options = sway::Options { size, ..sway::Options::default() };
         let display = Sway::start(&options).unwrap();
         let log = display.runtime_dir().join("player.log");
         let player = stratus(display.runtime_dir())
@@ -120,28 +126,30 @@ fn lit_outside(picture: &Picture, (x, y): (u32, u32), (width, height): (u32, u32
         .count()
 }
 
-/// A session whose game draws markers.
-fn markers() -> (Session, Client) {
-    let size = format!("{}x{}", GAME.0, GAME.1);
-    let session = Session::run(&["--size", &size], &["sleep", "1000"]);
+/// A session for a game of this size that the test itself is, and its socket.
+fn session(size: (u32, u32)) -> (Session, PathBuf) {
+    let session = Session::run(&["--size", &format!("{}x{}", size.0, size.1)], &["sleep", "1000"]);
     let socket = eventually("the games' socket is there", || {
         let folder = support::files(session.place.path()).into_iter().next()?;
         let path = session.place.path().join(folder).join("stratus-0");
-        path.exists().then_some(path)
+        // Its file is there before it listens.
+        UnixStream::connect(&path).is_ok().then_some(path)
     });
-    let config = client::Config {
-        size: GAME,
-        frames: u64::MAX,
-        pace: Pace::Rate(30.0),
-        ..client::Config::default()
-    };
+    (session, socket)
+}
+
+/// A session whose game draws so many markers a second.
+fn markers(size: (u32, u32), rate: f64) -> (Session, Client) {
+    let (session, socket) = session(size);
+    let pace = Pace::Rate(rate);
+    let config = client::Config { size, frames: u64::MAX, pace, ..client::Config::default() };
     (session, Client::start(&socket, config).unwrap())
 }
 
 #[test]
 fn the_game_is_seen_pixel_for_pixel_with_black_around_and_figures_over_it() {
     let _watchdog = Watchdog::start("a window", Duration::from_secs(120));
-    let (session, game) = markers();
+    let (session, game) = markers(GAME, 30.0);
     let stage = Stage::new(&session.link, &["--resize", "keep", "--scale", "integer"]);
     let middle = ((SCREEN.0 - GAME.0) / 2, (SCREEN.1 - GAME.1) / 2);
     let first = stage.number_at(middle, GAME);
@@ -176,7 +184,7 @@ fn the_game_is_seen_pixel_for_pixel_with_black_around_and_figures_over_it() {
 #[test]
 fn the_game_follows_the_window_and_a_picture_of_another_shape_is_fitted() {
     let _watchdog = Watchdog::start("a window", Duration::from_secs(120));
-    let (mut session, game) = markers();
+    let (mut session, game) = markers(GAME, 30.0);
     let kept = Stage::new(&session.link, &["--resize", "keep"]);
     // 640x480 in 1000x700: 933x700, 33 pixels from the left.
     eventually("the picture reaches top and bottom", || {
@@ -202,8 +210,41 @@ fn the_game_follows_the_window_and_a_picture_of_another_shape_is_fitted() {
         (darkest > picture.rgb.len() * 8 / 10 && bright(&picture) > 100).then_some(())
     });
     let mut keyboard = Keyboard::new(stage.display.socket()).unwrap();
-    keyboard.chord(&[CTRL, ALT, SHIFT, Q]).unwrap();
-    let (code, _) = stage.end();
-    assert_eq!(code, Some(0));
+    let mut stage = stage;
+    let ended = eventually("the player ends", || {
+        // The window may not have the keyboard yet, and the display ends with nobody.
+        keyboard.chord(&[CTRL, ALT, SHIFT, Q]).unwrap();
+        std::thread::sleep(Duration::from_millis(100));
+        stage.player.try_wait().unwrap()
+    });
+    assert_eq!(ended.code(), Some(0));
     let _ = game.stop();
+}
+
+#[test]
+fn pictures_are_drawn_as_they_come_and_measured() {
+    let _watchdog = Watchdog::start("measuring a window", Duration::from_secs(120));
+    let size = (1280, 720);
+    let (session, game) = markers(size, 60.0);
+    let stage = Stage::on(size, &session.link, &["--resize", "keep", "--seconds", "5", "--json"]);
+    let log = stage.log.clone();
+    let kept = stage.display.runtime_dir().to_owned();
+    stage.number_at((0, 0), size);
+    let (code, said) = stage.end();
+    let report: serde_json::Value =
+        serde_json::from_str(&said).unwrap_or_else(|e| panic!("{e}: {said:?} {kept:?} {log:?}"));
+    for stage in report["stages"].as_array().unwrap() {
+        println!("{}: p50 {} µs, p95 {} µs", stage["stage"], stage["p50_us"], stage["p95_us"]);
+    }
+    let window = &report["window"];
+    println!("{window}");
+    let (decoded, drawn) = (report["frames_decoded"].as_u64(), window["drawn"].as_u64());
+    let (decoded, drawn) = (decoded.unwrap(), drawn.unwrap());
+    assert!(drawn > 30 && drawn <= decoded, "{drawn} of {decoded} are drawn");
+    // Two cores carry game, encoder, decoder and two compositors.
+    assert!(drawn * 2 > decoded, "{drawn} of {decoded} are drawn");
+    let spans = window["spans"].as_array().unwrap();
+    assert!(spans[0]["p50_us"].as_f64() >= spans[1]["p50_us"].as_f64(), "{spans:?}");
+    assert!(code.is_some_and(|c| c == 0 || report["not_sent"].as_u64() > Some(0)), "{report}");
+    game.stop().unwrap();
 }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use stratus_encode::LARGEST_PICTURE;
+use stratus_frame::input::Rumble;
 use stratus_frame::{CursorState, MonoTime};
 use stratus_stream::core::clock::Clock;
 use stratus_stream::core::link::Link;
@@ -36,6 +37,10 @@ pub(crate) enum Received {
     Frame,
     /// The cursor is another, and was counted.
     Cursor(CursorState),
+    /// A gamepad's motors are to do this.
+    Rumble(Rumble),
+    /// The game copied this text.
+    Copied(String),
     /// The server said that the session is over.
     End(EndReason),
     /// The connection is gone.
@@ -84,7 +89,8 @@ impl Reception {
         let decoding = Decoding::start(largest, extras)?;
         let mut report = tokio::time::interval(REPORT_EVERY);
         report.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        Ok(Self { player, tally: Tally::default(), decoding, received: 0, report })
+        let tally = Tally::default();
+        Ok(Self { player, tally, decoding, received: 0, report })
     }
 
     /// What comes next. Dropping the future loses nothing.
@@ -107,10 +113,10 @@ impl Reception {
                 Step::Event(PlayerEvent::Lost(why)) => return Received::Lost(why),
                 Step::NoDecoder => return Received::NoDecoder,
                 Step::Taken => self.received += 1,
-                // Frames go to the decoder at once; for the rest there is nobody here.
-                Step::Event(
-                    PlayerEvent::Frame(_) | PlayerEvent::Rumble(_) | PlayerEvent::Clipboard(_),
-                ) => {}
+                Step::Event(PlayerEvent::Rumble(rumble)) => return Received::Rumble(rumble),
+                Step::Event(PlayerEvent::Clipboard(text)) => return Received::Copied(text),
+                // Frames go to the decoder at once.
+                Step::Event(PlayerEvent::Frame(_)) => {}
                 Step::Report => self.player.report(self.stats()),
             }
         }

@@ -13,7 +13,7 @@ use stratus_frame::{CursorState, MonoTime};
 use stratus_stream_core::clipboard::parts;
 use stratus_stream_core::clock::Clock;
 use stratus_stream_core::link::Link;
-use stratus_stream_core::message::{ClientStats, EndReason, Message, Resize, Welcome};
+use stratus_stream_core::message::{ClientStats, EndReason, Message, Refusal, Resize, Welcome};
 use stratus_stream_core::order::{DecodeOrder, OrderCounts};
 
 use crate::connect::{ConnectError, PlayerConfig, connect};
@@ -147,6 +147,16 @@ impl Player {
         self.order.counts()
     }
 
+    /// What the server said as it closed the connection, if it did: whether another connection
+    /// would fare better.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match &self.outcome {
+            Some(Outcome::Refused(refusal)) => Some(refusal),
+            _ => None,
+        }
+    }
+
     /// The next event; after an end or a loss the same again. Dropping the future loses nothing.
     pub async fn next(&mut self) -> PlayerEvent {
         loop {
@@ -165,6 +175,10 @@ impl Player {
             }
             match &self.outcome {
                 Some(Outcome::End(reason)) => return PlayerEvent::End(reason.clone()),
+                Some(Outcome::Refused(refusal)) => {
+                    let why = format!("the server closed the connection: {}", refusal.text);
+                    return PlayerEvent::Lost(why);
+                }
                 Some(Outcome::Lost(why)) => return PlayerEvent::Lost(why.clone()),
                 None => {}
             }

@@ -35,6 +35,8 @@ const MAX_READING: usize = 8;
 #[derive(Clone, Debug)]
 pub(crate) enum Outcome {
     End(EndReason),
+    /// The server closed the connection and said why.
+    Refused(Refusal),
     Lost(String),
 }
 
@@ -218,10 +220,12 @@ impl Pump {
     }
 
     fn lost(&self, error: &SessionError) -> Outcome {
-        Outcome::Lost(match (from_close(error), closed_with(error)) {
-            (Some(refusal), _) => format!("the server closed the connection: {}", refusal.text),
-            (None, Some((_, text))) => format!("the server left: {text}"),
-            (None, None) => match error {
+        if let Some(refusal) = from_close(error) {
+            return Outcome::Refused(refusal);
+        }
+        Outcome::Lost(match closed_with(error) {
+            Some((_, text)) => format!("the server left: {text}"),
+            None => match error {
                 SessionError::ConnectionError(quinn::ConnectionError::TimedOut) => {
                     "the server went silent".to_owned()
                 }

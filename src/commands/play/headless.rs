@@ -47,7 +47,10 @@ async fn receive(reception: &mut Reception, signals: &mut Signals, args: &PlayAr
                 if deadline.is_some() => return Over::Enough,
             received = reception.next() => match received {
                 Received::Frame if is_enough(&reception.tally, args) => return Over::Enough,
-                Received::Frame | Received::Cursor(_) => {}
+                Received::Frame
+                | Received::Cursor(_)
+                | Received::Rumble(_)
+                | Received::Copied(_) => {}
                 Received::End(reason) => return Over::End(reason),
                 Received::Lost(why) => return Over::Lost(why),
                 Received::NoDecoder => return Over::Asked,

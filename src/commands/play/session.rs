@@ -6,7 +6,7 @@ use std::time::Duration;
 use stratus_frame::{FrameId, MonoTime, Size};
 use stratus_stream::core::header::FrameHeader;
 use stratus_stream::core::link::Link;
-use stratus_stream::core::message::Resize;
+use stratus_stream::core::message::{Refusal, RefusalCode, Resize, Role};
 use stratus_stream::{ConnectError, Player};
 use stratus_window::{Handle, I420, Notice, Picture, Samples, Shown, Wish};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -61,8 +61,14 @@ impl Session<'_> {
             let over = self.receive(&mut reception, deadline).await;
             let args = self.args;
             let (old, rest) = reception.finish(|tally| !is_enough(tally, args)).await?;
+            let refusal = old.refusal().cloned();
             old.close().await;
             match &over {
+                Over::Lost(_) if refusal.as_ref().is_some_and(is_final) => {
+                    let text = refusal.map(|r| r.text).unwrap_or_default();
+                    self.part("This window plays no more", &text).await;
+                    return Ok((rest, Over::Asked));
+                }
                 Over::Lost(why) => match self.return_to(why).await {
                     Return::Player(again) => player = *again,
                     Return::Closed => return Ok((rest, Over::Asked)),
@@ -88,7 +94,7 @@ impl Session<'_> {
         if let Some(resize) = first_wish(self.args).filter(|_| first) {
             player.resize(resize);
         }
-        if let Some(size) = self.size {
+        if let Some(size) = self.size.filter(|_| plays(player)) {
             player.resize(Resize { size, millifps: 0 });
         }
         self.handle.notice(None);
@@ -116,6 +122,8 @@ impl Session<'_> {
                     }
                     Received::Frame => {}
                     Received::Cursor(state) => self.handle.cursor(state),
+                    Received::Rumble(rumble) => self.handle.rumble(rumble),
+                    Received::Copied(text) => self.handle.copied(text),
                     Received::End(reason) => return Over::End(reason),
                     Received::Lost(why) => return Over::Lost(why),
                     Received::NoDecoder => return Over::Asked,
@@ -132,12 +140,15 @@ impl Session<'_> {
 
     fn grant(&mut self, wish: Wish, player: &Player) {
         match wish {
-            Wish::Input(_) | Wish::Clipboard(_) => {}
+            Wish::Overlay(wanted) => self.figures_wanted = wanted,
+            // Who watches may look at figures, and nothing else.
+            _ if !plays(player) => {}
+            Wish::Input(input) => player.send_input(&input),
+            Wish::Clipboard(text) => player.send_clipboard(&text),
             Wish::Resize(size) => {
                 self.size = Some(size);
                 player.resize(Resize { size, millifps: 0 });
             }
-            Wish::Overlay(wanted) => self.figures_wanted = wanted,
         }
     }
 
@@ -185,6 +196,24 @@ impl Session<'_> {
             }
         }
     }
+}
+
+/// Whether its input reaches the game.
+fn plays(player: &Player) -> bool {
+    player.welcome().role == Role::Player
+}
+
+/// Whether another connection would be closed for the same reason, or take the place of who has
+/// this one's now.
+fn is_final(refusal: &Refusal) -> bool {
+    matches!(
+        refusal.code,
+        RefusalCode::Replaced
+            | RefusalCode::Busy
+            | RefusalCode::NotPlayer
+            | RefusalCode::Token
+            | RefusalCode::Version
+    )
 }
 
 enum Return {

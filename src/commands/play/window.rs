@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use stratus_frame::Size;
 use stratus_stream::PlayerConfig;
 use stratus_stream::core::link::Link;
-use stratus_stream::core::message::Welcome;
+use stratus_stream::core::message::{Role, Welcome};
 use stratus_window::{Durations, Figures, Filter, Handle, Options, Scale, Window, Wish};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::oneshot;
@@ -76,8 +76,14 @@ fn is_set(name: &str) -> bool {
     std::env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
-fn title(_welcome: &Welcome) -> String {
-    "Stratus".into()
+fn title(welcome: &Welcome) -> String {
+    let game = welcome.game.trim();
+    match (welcome.role, game.is_empty()) {
+        (Role::Player, true) => "Stratus".into(),
+        (Role::Player, false) => format!("{game} - Stratus"),
+        (Role::Viewer, true) => "Stratus (watching)".into(),
+        (Role::Viewer, false) => format!("{game} - Stratus (watching)"),
+    }
 }
 
 type Ended = Result<(Rest, Over, PlayArgs), Failure>;
