@@ -1,7 +1,6 @@
 // A game in Chromium: its menu opens, a level starts, the mouse is its own there, and a gamepad arrives.
 
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { after, before, test } from "node:test";
 import type { Player } from "./player.ts";
 import { screenshot } from "./screenshot.ts";
@@ -63,25 +62,26 @@ test("the game has the mouse in a level, and so has the page", async () => {
 });
 
 test("the mouse turns the view", async () => {
-  // Standing still, only what moves in the level changes; a turn changes nearly all of it.
+  // Standing still, only what moves in the level changes, and the encoder's noise; a turn changes nearly all of it.
   const differs = (a: string, b: string) => {
-    const [left, right] = [a.split(","), b.split(",")];
-    return left.filter((point, i) => point !== right[i]).length / left.length;
+    const [left, right] = [a, b].map((raster) => raster.split(/[ ,]/).map(Number));
+    const changed = left?.filter((value, i) => Math.abs(value - (right?.[i] ?? 0)) >= 8) ?? [];
+    return changed.length / (left?.length ?? 1);
   };
   const before = await player.pixels();
   await new Promise((resolve) => setTimeout(resolve, 300));
-  assert.ok(differs(before, await player.pixels()) < 0.3, "nobody moves yet");
+  assert.ok(differs(before, await player.pixels()) < 0.1, "nobody moves yet");
   await eventually("another view", async () => {
     await player.page.mouse.move(640 + Math.random() * 600, 360);
-    return differs(before, await player.pixels()) > 0.4;
+    return differs(before, await player.pixels()) > 0.15;
   });
 });
 
-test("a gamepad arrives", { skip: existsSync("/dev/uinput") ? false : "no /dev/uinput: the server says so" }, async () => {
+test("a gamepad arrives at the server, also where it can make none for the game", async () => {
   await player.page.evaluate(() => {
     (globalThis as unknown as { pressed: boolean }).pressed = true;
   });
-  await eventually("the pad in the log", () => /gamepad/i.test(stage.session.log));
+  await eventually("the pad in the log", () => /gamepad 0 is there|gamepads do not reach the game/.test(stage.session.log));
 });
 
 test("leaving frees the mouse", async () => {

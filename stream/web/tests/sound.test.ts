@@ -119,6 +119,13 @@ test("without a word of the server there is silence, and memory stays", () => {
   assert.ok(buffer.skipped > 0);
 });
 
+test("sound that came in a burst before it was played makes the rest no later", () => {
+  const buffer = new JitterBuffer();
+  for (let n = 0; n < 20; n += 1) buffer.push(new Float32Array(SAMPLES), new Float32Array(SAMPLES), n > 0);
+  buffer.pull(new Float32Array(QUANTUM), new Float32Array(QUANTUM));
+  assert.ok(buffer.held <= buffer.goal, `${buffer.held} samples wait`);
+});
+
 test("a sound that is shorter than what is usually held is played too", () => {
   const buffer = new JitterBuffer();
   buffer.push(new Float32Array(SAMPLES).fill(0.5), new Float32Array(SAMPLES).fill(-0.5), false);

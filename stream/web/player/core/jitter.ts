@@ -143,6 +143,10 @@ export class JitterBuffer {
     if (this.held < 2) return;
     this.#waited += count;
     if (this.held < this.#goal && this.#waited <= this.#goal) return;
+    // What came in one burst meanwhile would only make everything behind it late, and nobody hears it missing yet.
+    const skip = Math.max(0, Math.floor(this.held - this.#goal));
+    this.#read += skip;
+    this.skipped += skip;
     this.#playing = true;
     this.#waited = 0;
     this.#fade = 0;
