@@ -31,6 +31,8 @@ fn wrong_values_are_refused_before_anything_starts() {
         (&["--listen", "nowhere"], "--listen"),
         (&["--socket", "../x"], "../x"),
         (&["--encoder-threads", "0"], "1..=64"),
+        (&["--cert", "chain.pem"], "goes with its private key"),
+        (&["--viewers", "65"], "0..=64"),
         (&["--capture", "maybe"], "[possible values: on, off]"),
         (&["--config", "/nonexistent/file"], "/nonexistent/file"),
         (&["--window"], "--window"),

@@ -62,11 +62,11 @@ pub struct StreamOptions {
 
     /// Certificate chain in PEM, for a machine that browsers know by name [default: a certificate
     /// that the link names by its hash]
-    #[arg(long, env = "STRATUS_CERT", value_name = "FILE", requires = "key")]
+    #[arg(long, env = "STRATUS_CERT", value_name = "FILE")]
     pub cert: Option<PathBuf>,
 
     /// Private key of --cert in PEM
-    #[arg(long, env = "STRATUS_KEY", value_name = "FILE", requires = "cert")]
+    #[arg(long, env = "STRATUS_KEY", value_name = "FILE")]
     pub key: Option<PathBuf>,
 
     /// How many may watch beside the player, 0 to 64; with more than 0 the second line printed is

@@ -89,6 +89,29 @@ fn a_browser_is_refused_with_code_and_text() {
 }
 
 #[test]
+fn a_browser_that_never_asks_or_asks_nonsense_is_sent_away() {
+    let limits = Limits { hello: Duration::from_millis(300), strangers: 4, ..Limits::default() };
+    let running = start(limits);
+    let runtime = runtime();
+    runtime.block_on(async {
+        let mut silent = Vec::new();
+        for _ in 0..3 {
+            silent.push(support::web::http3(&running).await);
+        }
+        // Settings that are none, on the stream where they belong.
+        let nonsense = support::web::http3(&running).await;
+        let mut stream = bounded(nonsense.1.open_uni()).await.unwrap();
+        bounded(stream.write_all(&[0, 4, 200, 1, 2, 3])).await.unwrap();
+        bounded(nonsense.1.closed()).await;
+        for (_, connection) in &silent {
+            bounded(connection.closed()).await;
+        }
+        // All of their places are free again.
+        Web::connect(&running, "/").await.unwrap().join().await;
+    });
+}
+
+#[test]
 fn a_tab_that_is_closed_leaves_at_once() {
     let running = start(Limits::default());
     let runtime = runtime();

@@ -180,12 +180,11 @@ fn only_the_player_may_act() {
         let PlayerEvent::Lost(why) = runtime.block_on(bounded(viewer.next())) else {
             panic!("kept")
         };
-        running.wait("refusal", |e| match e {
-            ServerEvent::Refused { refusal, .. } => {
-                Some(assert_eq!(refusal.code, RefusalCode::NotPlayer))
-            }
+        let code = running.wait("refusal", |e| match e {
+            ServerEvent::Refused { refusal, .. } => Some(refusal.code),
             _ => None,
         });
+        assert_eq!(code, RefusalCode::NotPlayer);
         why
     };
     let viewer = runtime.block_on(watch(&running));

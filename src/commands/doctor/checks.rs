@@ -1,7 +1,7 @@
 //! What `stratus doctor` looks at, encoders apart.
 
 use std::fs::{File, OpenOptions};
-use std::net::UdpSocket;
+use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -72,9 +72,11 @@ fn version_in(text: &str) -> Option<(u32, u32)> {
 }
 
 fn port() -> Finding {
-    match UdpSocket::bind(("127.0.0.1", 0)) {
-        Ok(_) => Finding::good("UDP port", "can listen on 127.0.0.1"),
-        Err(e) => Finding::missing("UDP port", format!("cannot listen on 127.0.0.1: {e}"))
+    const WHAT: &str = "UDP and TCP ports";
+    let both = UdpSocket::bind(("127.0.0.1", 0)).map(drop);
+    match both.and_then(|()| TcpListener::bind(("127.0.0.1", 0))) {
+        Ok(_) => Finding::good(WHAT, "can listen on 127.0.0.1"),
+        Err(e) => Finding::missing(WHAT, format!("cannot listen on 127.0.0.1: {e}"))
             .remedy("bring the loopback interface up: ip link set lo up"),
     }
 }

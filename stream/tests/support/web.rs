@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use quinn::crypto::rustls::QuicClientConfig;
-use quinn::{ClientConfig, Endpoint};
+use quinn::{ClientConfig, Connection, Endpoint};
 use stratus_stream::core::VERSION;
 use stratus_stream::core::header::{FrameHeader, VIDEO_FRAME};
 use stratus_stream::core::link::CertificateHash;
@@ -16,6 +16,17 @@ use web_transport_quinn::{RecvStream, SendStream, Session};
 
 use super::{Running, anyone, bounded, hello, payload};
 
+/// A connection over which nothing of HTTP/3 was said yet.
+pub async fn http3(running: &Running) -> (Endpoint, Connection) {
+    let tls = anyone(b"h3");
+    let config = ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls).unwrap()));
+    let port = running.server.local_addr().port();
+    let to = SocketAddr::from(([127, 0, 0, 1], port));
+    let endpoint = Endpoint::client(([127, 0, 0, 1], 0).into()).unwrap();
+    let connecting = endpoint.connect_with(config, to, "127.0.0.1").unwrap();
+    (endpoint, bounded(connecting).await.expect("QUIC handshake"))
+}
+
 /// A WebTransport session.
 pub struct Web {
     _endpoint: Endpoint,
@@ -24,14 +35,9 @@ pub struct Web {
 
 impl Web {
     pub async fn connect(running: &Running, path: &str) -> Result<Self, String> {
-        let tls = anyone(b"h3");
-        let config = ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls).unwrap()));
-        let port = running.server.local_addr().port();
-        let to = SocketAddr::from(([127, 0, 0, 1], port));
-        let endpoint = Endpoint::client(([127, 0, 0, 1], 0).into()).unwrap();
-        let connecting = endpoint.connect_with(config, to, "127.0.0.1").unwrap();
-        let connection = bounded(connecting).await.map_err(|e| e.to_string())?;
-        let url = url::Url::parse(&format!("https://{to}{path}")).unwrap();
+        let (endpoint, connection) = http3(running).await;
+        let url = url::Url::parse(&format!("https://{}{path}", connection.remote_address()));
+        let url = url.unwrap();
         let session =
             bounded(Session::connect(connection, url)).await.map_err(|e| e.to_string())?;
         Ok(Self { _endpoint: endpoint, session })
