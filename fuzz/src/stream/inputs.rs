@@ -41,7 +41,9 @@ fn event(input: &mut Input<'_>) -> InputEvent {
         stratus_frame::input::PicturePoint { x, y, size: Size::new(256, 256) }
     };
     match input.byte() % 9 {
-        0 | 1 => InputEvent::Key { code: 1 + u16::from(input.byte()), pressed: input.byte() & 1 == 1 },
+        0 | 1 => {
+            InputEvent::Key { code: 1 + u16::from(input.byte()), pressed: input.byte() & 1 == 1 }
+        }
         2 => InputEvent::PointerAt(point(input)),
         3 => InputEvent::PointerBy { dx: int(input), dy: int(input) },
         4 => {

@@ -7,6 +7,7 @@ use stratus_stream_core::header::{FrameHeader, VIDEO_FRAME};
 use stratus_stream_core::message::{Message, Messages, Refusal, RefusalCode};
 use stratus_stream_core::wire::{Framer, MAX_HEADER, WireError};
 
+use super::parts::{clipboard, cursor, part, some_cursor, some_part};
 use crate::input::Input;
 
 /// One part of a payload.
@@ -69,55 +70,20 @@ impl Wrong {
     }
 }
 
-fn number(bytes: &[u8]) -> usize {
+pub(super) fn number(bytes: &[u8]) -> usize {
     bytes.iter().fold(0, |n, b| n << 8 | usize::from(*b))
 }
 
-fn word(bytes: &[u8], at: usize) -> usize {
+pub(super) fn word(bytes: &[u8], at: usize) -> usize {
     number(&bytes[at..at + 4])
-}
-
-/// How many bytes the fields of a part of a cursor's image take.
-fn part(payload: &[u8]) -> Result<usize, Wrong> {
-    let head = payload.get(..24).ok_or(Wrong::Malformed)?;
-    let (width, height, offset, len) =
-        (word(head, 8), word(head, 12), word(head, 16), word(head, 20));
-    let sides = (1..=512).contains(&width) && (1..=512).contains(&height);
-    let inside = sides && width * height <= 1 << 16 && offset + len <= width * height * 4;
-    let good = number(&head[..8]) > 0 && inside && (1..=16 << 10).contains(&len);
-    if good && payload.len() >= 24 + len { Ok(24 + len) } else { Err(Wrong::Malformed) }
-}
-
-/// How many bytes the fields of a cursor's state take.
-fn cursor(payload: &[u8]) -> Result<usize, Wrong> {
-    let head = payload.get(..36).ok_or(Wrong::Malformed)?;
-    let len = usize::from(head[35]);
-    if len > 32 {
-        return Err(Wrong::TooLong);
-    }
-    let name = payload.get(36..36 + len).ok_or(Wrong::Malformed)?;
-    let text = std::str::from_utf8(name).is_ok();
-    let sides = (1..=16_384).contains(&word(head, 9)) && (1..=16_384).contains(&word(head, 13));
-    let image = number(&head[1..9]) > 0 && sides;
-    let no_image = head[1..25].iter().all(|b| *b == 0);
-    let look = match head[0] {
-        0 | 1 => no_image && len == 0,
-        2 => no_image && len > 0,
-        3 => image && len == 0,
-        _ => false,
-    };
-    let no_hint = head[27..35].iter().all(|b| *b == 0);
-    let bounds = match (head[25], head[26]) {
-        (0..=2, 0) => no_hint,
-        (1, 1) => true,
-        _ => false,
-    };
-    if text && look && bounds { Ok(36 + len) } else { Err(Wrong::Malformed) }
 }
 
 /// How many bytes the known fields of a payload take.
 fn known(kind: u16, payload: &[u8]) -> Option<Result<usize, Wrong>> {
     match kind {
+        0x1a if payload.len() < 7 || payload[0] > 3 => return Some(Err(Wrong::Malformed)),
+        0x1a => return Some(Ok(7)),
+        0x1b => return Some(clipboard(payload)),
         0x20 => return Some(part(payload)),
         0x21 => return Some(cursor(payload)),
         _ => {}
@@ -177,7 +143,9 @@ pub(super) fn read(mut stream: &[u8]) -> (Vec<Vec<u8>>, Option<Wrong>, bool) {
         let Some(payload) = stream.get(6..6 + len) else { break };
         match known(kind, payload) {
             None => {}
-            Some(Ok(n)) => all.push(framed(kind, &[&payload[..n], missing(kind, n, payload)].concat())),
+            Some(Ok(n)) => {
+                all.push(framed(kind, &[&payload[..n], missing(kind, n, payload)].concat()))
+            }
             Some(Err(wrong)) => return (all, Some(wrong), false),
         }
         stream = &stream[6 + len..];
@@ -192,52 +160,26 @@ pub(super) fn framed(kind: u16, payload: &[u8]) -> Vec<u8> {
 /// What stands in a message of an unknown kind; those of cursors are filled elsewhere.
 const OTHER: [Field; 1] = [Field::Bytes(3)];
 
-fn some_part(input: &mut Input<'_>) -> Vec<u8> {
-    let sides = [1 + u32::from(input.byte() & 1), 1 + u32::from(input.byte() & 1)];
-    let whole = sides[0] * sides[1] * 4;
-    // Often a whole image, or one half of it.
-    let (offset, len) = match input.byte() & 7 {
-        0..=3 => (0, whole),
-        4 => (0, whole / 2),
-        5 => (whole / 2, whole / 2),
-        _ => (u32::from(input.byte() & 15), u32::from(input.byte() & 15)),
-    };
-    let words = [0, u32::from(input.byte() & 3), sides[0], sides[1], offset, len];
-    [words.map(u32::to_be_bytes).concat(), vec![input.byte(); len as usize]].concat()
-}
-
-fn some_cursor(input: &mut Input<'_>) -> Vec<u8> {
-    let look = input.byte() & 3;
-    let mut head = vec![look];
-    let image = (look == 3).then(|| [0, 1, 9, 9, 0, 0].map(|n| n * u32::from(input.byte() & 3)));
-    head.extend(image.unwrap_or_default().map(u32::to_be_bytes).concat());
-    let bounds = input.byte() % 3;
-    let hint = (bounds == 1 && input.byte() & 1 == 1).then(|| [input.word(), input.word()]);
-    head.extend([bounds, hint.is_some().into()]);
-    head.extend(hint.unwrap_or_default().map(u32::to_be_bytes).concat());
-    let name = if look == 2 { input.bytes(5) } else { &[] };
-    head.push(name.len() as u8);
-    head.extend(name);
-    if input.byte() == 200 {
-        let at = input.below(head.len());
-        head[at] = input.byte();
-    }
-    head
-}
-
 /// A message of some kind with its fields filled by `input`; most of them good.
 pub(super) fn some(input: &mut Input<'_>) -> Vec<u8> {
-    let kind = match input.byte() % 13 {
+    let kind = match input.byte() % 15 {
         11 => 0x20,
         12 => 0x21,
+        13 => 0x1a,
+        14 => 0x1b,
         kind => u16::from(kind),
     };
     let mut payload = match kind {
         0x20 => some_part(input),
         0x21 => some_cursor(input),
+        0x1a => [&[input.byte() % 5][..], input.bytes(6)].concat(),
+        0x1b => {
+            let len = input.byte() & 15;
+            [&[input.byte() % 3, 0, len][..], input.bytes(len.into())].concat()
+        }
         _ => Vec::new(),
     };
-    for field in fields(kind).unwrap_or(&OTHER[usize::from(kind >= 0x20)..]) {
+    for field in fields(kind).unwrap_or(&OTHER[usize::from(kind >= 0x1a)..]) {
         match field {
             Field::Bytes(n) => {
                 let given = input.bytes((*n).min(8));

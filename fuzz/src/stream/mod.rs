@@ -7,6 +7,7 @@ mod inputs;
 mod links;
 mod messages;
 mod order;
+mod parts;
 mod times;
 mod viewer;
 

@@ -157,7 +157,8 @@ fn image_len(size: Size) -> Option<u32> {
     let side = |n: u32| (1..=MAX_CURSOR_SIDE).contains(&n);
     let fits = side(size.width) && side(size.height);
     let pixels = size.width.checked_mul(size.height)?;
-    (fits && pixels <= MAX_CURSOR_PIXELS).then_some(pixels * 4)
+    // Only then do the bytes fit into 32 bits.
+    (fits && pixels <= MAX_CURSOR_PIXELS).then(|| pixels * 4)
 }
 
 impl CursorPart {

@@ -101,6 +101,13 @@ fn a_length_above_the_limit_is_refused_at_its_header() {
 }
 
 #[test]
+fn images_of_more_bytes_than_a_number_can_say_are_refused() {
+    // 40,000 x 40,000 pixels fit into 32 bits, their bytes do not.
+    let words = [0u32, 1, 40_000, 40_000, 0, 1].map(u32::to_be_bytes).concat();
+    assert!(Message::decode(0x20, &[&words[..], &[7]].concat()).is_err());
+}
+
+#[test]
 fn long_texts_are_cut_between_characters() {
     let mut out = BytesMut::new();
     let text = format!("a{}", "é".repeat(MAX_TEXT));
