@@ -119,11 +119,13 @@ test("without a word of the server there is silence, and memory stays", () => {
   assert.ok(buffer.skipped > 0);
 });
 
-test("sound that came in a burst before it was played makes the rest no later", () => {
+test("sound that comes in a burst at the beginning makes the rest no later", () => {
   const buffer = new JitterBuffer();
-  for (let n = 0; n < 20; n += 1) buffer.push(new Float32Array(SAMPLES), new Float32Array(SAMPLES), n > 0);
-  buffer.pull(new Float32Array(QUANTUM), new Float32Array(QUANTUM));
-  assert.ok(buffer.held <= buffer.goal, `${buffer.held} samples wait`);
+  for (let n = 0; n < 40; n += 1) {
+    buffer.push(new Float32Array(SAMPLES), new Float32Array(SAMPLES), n > 0);
+    if (n % 10 === 0) buffer.pull(new Float32Array(QUANTUM), new Float32Array(QUANTUM));
+  }
+  assert.ok(buffer.held <= buffer.goal + 48000 / 100 + SAMPLES, `${buffer.held} samples wait`);
 });
 
 test("a sound that is shorter than what is usually held is played too", () => {

@@ -9,6 +9,10 @@ const RATE = 48000;
 const CAPACITY = RATE / 5;
 /** Samples above the goal beyond which the oldest go at once: 100 ms. */
 const EXCESS = RATE / 10;
+/** The same in the beginning: what comes late behind a gap comes in a burst, and slow play would take long to catch up. */
+const FIRST_EXCESS = RATE / 100;
+/** How long that is, samples: 200 ms. */
+const BEGINNING = RATE / 5;
 /** Bounds of the goal, samples: 10 and 100 ms. */
 const MIN_GOAL = RATE / 100;
 const MAX_GOAL = RATE / 10;
@@ -46,6 +50,8 @@ export class JitterBuffer {
   #dry = false;
   /** Samples of time for which too little to begin with has waited. */
   #waited = 0;
+  /** Samples played since sound began. */
+  #played = 0;
 
   /** Samples that wait. */
   get held(): number {
@@ -75,7 +81,8 @@ export class JitterBuffer {
       this.#right[at] = right[i] ?? 0;
       this.#written += 1;
     }
-    if (this.held > Math.min(CAPACITY, this.#goal + EXCESS)) {
+    const excess = this.#played < BEGINNING ? FIRST_EXCESS : EXCESS;
+    if (this.held > Math.min(CAPACITY, this.#goal + excess)) {
       // The page slept, or the sound came in one burst: old sound would only be late.
       const skip = Math.floor(this.held - this.#goal);
       this.#read += skip;
@@ -103,6 +110,7 @@ export class JitterBuffer {
       const quiet = Math.abs(tailL) + Math.abs(tailR) < 1e-4;
       this.#tail = quiet ? SILENT : [tailL * DECAY, tailR * DECAY];
     }
+    this.#played += count;
     this.#sinceDry += count;
     if (this.#sinceDry >= RATE) {
       this.#sinceDry -= RATE;
@@ -148,6 +156,7 @@ export class JitterBuffer {
     this.#read += skip;
     this.skipped += skip;
     this.#playing = true;
+    this.#played = 0;
     this.#waited = 0;
     this.#fade = 0;
     this.#smooth = this.held;
