@@ -144,7 +144,7 @@ pub(super) fn read(mut stream: &[u8]) -> (Vec<Vec<u8>>, Option<Wrong>, bool) {
         match known(kind, payload) {
             None => {}
             Some(Ok(n)) => {
-                all.push(framed(kind, &[&payload[..n], missing(kind, n, payload)].concat()))
+                all.push(framed(kind, &[&payload[..n], missing(kind, n, payload)].concat()));
             }
             Some(Err(wrong)) => return (all, Some(wrong), false),
         }
