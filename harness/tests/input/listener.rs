@@ -156,6 +156,14 @@ impl Listener {
         Ok(std::mem::take(&mut self.heard.said))
     }
 
+    /// Waits until each of `all` was said.
+    pub(crate) fn hear_all(&mut self, all: &[Said]) -> anyhow::Result<()> {
+        let told = self.until("all of it", |heard| all.iter().all(|s| heard.said.contains(s)));
+        told.with_context(|| format!("waited for {all:?} and heard {:?}", self.heard.said))?;
+        self.heard.said.clear();
+        Ok(())
+    }
+
     /// Keymaps that were told so far.
     pub(crate) fn keymaps(&self) -> u32 {
         self.heard.keymaps

@@ -85,11 +85,6 @@ fn sway() -> Sway {
     Sway::start(&Options { size: SIZE, ..Options::default() }).unwrap()
 }
 
-/// Without what says where the pointer is.
-fn without_places(said: Vec<Said>) -> Vec<Said> {
-    said.into_iter().filter(|s| !matches!(s, Said::At(..))).collect()
-}
-
 #[test]
 fn a_game_finds_keyboard_and_pointer_at_once_and_hears_what_the_player_does() {
     let _watchdog = Watchdog::start("a game's input", Duration::from_secs(120));
@@ -206,15 +201,9 @@ fn everything_is_let_go_when_the_player_goes() {
         game.hear_until(&Said::Button(0x110, true)).unwrap();
     };
     let let_go = |game: &mut Listener| {
-        let said = game.hear_until(&Said::Key(42, false)).unwrap();
-        let said = [said, game.hear_for(Duration::from_millis(50)).unwrap()].concat();
-        for up in [Said::Key(30, false), Said::Button(0x110, false)] {
-            assert!(said.contains(&up), "{said:?}");
-        }
-        assert!(
-            said.iter().any(|s| matches!(s, Said::Modifiers(0, 0, ..))),
-            "shift is no modifier any more: {said:?}"
-        );
+        // Shift is no modifier any more; NumLock stays.
+        let ups = [Said::Key(30, false), Said::Key(42, false), Said::Button(0x110, false)];
+        game.hear_all(&[&ups[..], &[Said::Modifiers(0, 0, 16, 0)]].concat()).unwrap();
     };
     hold(&mut hands, &mut game);
     hands.give(InputEvent::Release);
@@ -238,16 +227,17 @@ fn no_input_reaches_another_session_and_floods_reach_their_own() {
     let mut game = Listener::open(one.socket()).unwrap();
     let mut bystander = Listener::open(other.socket()).unwrap();
     bystander.hear_for(Duration::from_millis(100)).unwrap();
-    // More than a second's worth of the worst player, at once.
+    // More than a second's worth of the worst player, as fast as the game can listen.
+    let mut said = Vec::new();
     for i in 0..3000 {
         hands.point(i % SIZE.0, i % SIZE.1, SIZE);
         hands.chord(&[KEY_A]);
-        if i % 500 == 499 {
-            hands.settle();
+        if i % 100 == 99 {
+            hands.chord(&[ESCAPE]);
+            said.extend(game.hear_until(&Said::Key(1, false)).unwrap());
         }
     }
-    hands.chord(&[ESCAPE]);
-    let said = without_places(game.hear_until(&Said::Key(1, false)).unwrap());
+    hands.settle();
     let downs = said.iter().filter(|s| **s == Said::Key(30, true)).count();
     assert_eq!(downs, 3000, "no key is lost");
     let said = bystander.hear_for(Duration::from_millis(100)).unwrap();

@@ -17,6 +17,7 @@ use stratus_frame::{MonoTime, Size};
 use thiserror::Error;
 use wayland_client::backend::WaylandError;
 use wayland_client::globals::{GlobalListContents, registry_queue_init};
+use wayland_client::protocol::wl_callback::{self, WlCallback};
 use wayland_client::protocol::wl_output::{self, WlOutput};
 use wayland_client::protocol::wl_pointer::{self, ButtonState};
 use wayland_client::protocol::wl_registry::{self, WlRegistry};
@@ -36,6 +37,8 @@ use crate::place::Output;
 
 /// How long the compositor may leave its socket unread.
 const STALL: Duration = Duration::from_secs(2);
+/// How long the compositor may take to read the last requests.
+const GOODBYE: Duration = Duration::from_millis(500);
 /// Requests after which the socket is written to, so that no buffer grows: wayland-client's holds
 /// a few hundred.
 const BATCH: usize = 64;
@@ -72,6 +75,8 @@ fn lost(error: impl std::fmt::Display) -> SeatError {
 #[derive(Debug, Default)]
 struct Told {
     output: Output,
+    /// Whether it has read everything up to a `wl_display.sync`.
+    synced: bool,
 }
 
 /// The devices.
@@ -206,7 +211,19 @@ impl Drop for Seat {
         if let Some(pointer) = self.pointer.take() {
             pointer.destroy();
         }
-        let _ = self.connection.flush();
+        // A compositor throws away what it has not read of a connection that is closed, and with it
+        // the end of what is held.
+        self.connection.display().sync(&self.queue.handle(), ());
+        let deadline = Instant::now() + GOODBYE;
+        while !self.told.synced && self.flush().is_ok() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO);
+            let mut fds = [PollFd::new(self.connection.as_fd(), PollFlags::POLLIN)];
+            let _ = poll(&mut fds, timeout);
+            if left.is_zero() || self.listen().is_err() {
+                return;
+            }
+        }
     }
 }
 
@@ -308,6 +325,19 @@ impl Dispatch<WlOutput, ()> for Told {
         {
             told.output.set(Size::new(width, height), MonoTime::now());
         }
+    }
+}
+
+impl Dispatch<WlCallback, ()> for Told {
+    fn event(
+        told: &mut Self,
+        _: &WlCallback,
+        _: wl_callback::Event,
+        (): &(),
+        _: &Connection,
+        _: &QueueHandle<Self>,
+    ) {
+        told.synced = true;
     }
 }
 

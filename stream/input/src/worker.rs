@@ -140,6 +140,11 @@ impl Worker {
         self.reconnect(now);
         let Some(seat) = &self.seat else {
             self.stats.lose();
+            // The compositor may come back, and the player does not tell its layout twice.
+            if let InputEvent::Layout(_) = input.event {
+                self.desk.handle(&input.event, now, &|_| Action::Frame, &mut self.actions);
+                self.actions.clear();
+            }
             return;
         };
         let place = |point| seat.place(point, now);
