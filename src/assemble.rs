@@ -8,21 +8,26 @@
 //!   '---- Wakeup <~~ dropped Hold -----'
 //!            Capture -> CursorCell ~~~~~~~~~~~~~~~~~~~~~~> Publisher
 //! sound thread: SoundServer ~~~~~~~~~~~~~~~~~~~~~~~~~~> Publisher
+//!
+//! input thread
+//! Injector <~~ Hands <- events'      Injector, Clipboard ~~~~> Publisher
 //! ```
 //!
 //! A wavy line crosses from one thread to another; none of them waits. Beside the capture stands
 //! the tap, from which `stratus trace` draws (see `passage`).
 
+mod hands;
 mod passage;
 mod recording;
 mod screens;
 mod sound;
 
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 use stratus_encode::{Pipeline, PipelineConfig, PipelineError, PipelineHandle, Sink};
-use stratus_frame::{CursorCell, EncodedFrame, Post, mailbox};
+use stratus_frame::{CursorCell, EncodedFrame, InputMark, Post, mailbox};
 use stratus_proxy::core::GlobalPolicy;
 use stratus_stream::core::message::{EndReason, Role};
 use stratus_stream::{Limits, Publisher, Server, ServerConfig, ServerEvent, random_token};
@@ -32,6 +37,7 @@ use crate::failure::{Failure, chain};
 use crate::options::Settings;
 use crate::print::print;
 
+use hands::Hands;
 pub(crate) use passage::HOLD_DEADLINE;
 pub use passage::{Passage, drain};
 pub use recording::{RECORD, RecordTo, facts};
@@ -56,6 +62,8 @@ struct Live {
     post: Option<Post>,
     pipeline: JoinHandle<Result<(), PipelineError>>,
     handle: PipelineHandle,
+    inputs: InputMark,
+    hands: Hands,
 }
 
 impl Stream {
@@ -74,8 +82,10 @@ impl Stream {
             return Ok(Self(None));
         }
         let late = Arc::new(OnceLock::new());
-        let server = serve(settings, game, Arc::clone(&late), screens.clone())?;
+        let hands = Hands::default();
+        let server = serve(settings, game, Arc::clone(&late), screens.clone(), hands.clone())?;
         let (post, slot) = mailbox();
+        let inputs = post.inputs().clone();
         let usual = PipelineConfig::default();
         let config = PipelineConfig {
             fps: settings.fps,
@@ -93,7 +103,8 @@ impl Stream {
         // Nobody else sets it.
         let _ = late.set(handle.clone());
         screens.set_stream(handle.clone(), server.publisher());
-        Ok(Self(Some(Live { server: Some(server), post: Some(post), pipeline, handle })))
+        let (server, post) = (Some(server), Some(post));
+        Ok(Self(Some(Live { server, post, pipeline, handle, inputs, hands })))
     }
 
     /// Prints the link for the player, alone on its line of standard output, and that for viewers,
@@ -122,6 +133,9 @@ impl Stream {
         if let Some(server) = self.0.as_mut().and_then(|live| live.server.take()) {
             server.end(reason);
         }
+        if let Some(live) = &self.0 {
+            live.hands.end();
+        }
     }
 
     /// Waits for the encoder's thread, which ends when its frames do: close the passage first.
@@ -149,6 +163,17 @@ impl Stream {
         server.map(Server::publisher)
     }
 
+    /// Gives the player's input to the games of the compositor whose socket is `upstream`. Before
+    /// the first game starts, so that it finds keyboard and pointer.
+    ///
+    /// # Errors
+    /// A [`Failure`] if there are no threads for it.
+    pub fn give_hands(&self, settings: &Settings, upstream: &Path) -> Result<(), Failure> {
+        let Some(live) = &self.0 else { return Ok(()) };
+        let Some(server) = &live.server else { return Ok(()) };
+        live.hands.reach(settings, upstream, live.inputs.clone(), server.publisher())
+    }
+
     /// Tells the players what becomes of the game's cursor.
     pub fn follow_cursor(&self, cursor: &CursorCell) {
         let Some(server) = self.0.as_ref().and_then(|live| live.server.as_ref()) else { return };
@@ -164,6 +189,7 @@ fn serve(
     game: &str,
     handle: Arc<OnceLock<PipelineHandle>>,
     screens: Screens,
+    hands: Hands,
 ) -> Result<Server, Failure> {
     let token = || random_token().map_err(|e| Failure::new("make the session's token", e));
     let viewers = settings.viewers as usize;
@@ -175,6 +201,7 @@ fn serve(
         size: settings.size,
         millifps: settings.fps * 1000,
         codec: settings.codec,
+        clipboard: settings.clipboard,
         limits: Limits { viewers, ..Limits::default() },
         ..ServerConfig::new(token()?)
     };
@@ -182,6 +209,8 @@ fn serve(
         config.tokens.viewers = Some(token()?);
     }
     let events = move |event| {
+        // Input before all else.
+        hands.handle(&event);
         tell(&event);
         match &event {
             ServerEvent::Joined { .. } | ServerEvent::Left { .. } => screens.viewers_changed(),

@@ -104,6 +104,7 @@ impl Parts {
     ) -> Result<(), Failure> {
         let post = stream.take_post();
         let screens = Some(screens);
+        stream.give_hands(settings, &upstream)?;
         let passage = Passage::open(settings, &directory, upstream, post, screens, reporter)?;
         stream.follow_cursor(passage.cursor());
         self.passage = Some(passage);
@@ -139,6 +140,7 @@ pub async fn serve(
     screens.set_output(Output::new(Way::to(&upstream))?);
     let mut stream = Stream::start(settings, "", &screens, &reporter)?;
     let post = stream.take_post();
+    stream.give_hands(settings, &upstream)?;
     let passage = Passage::open(settings, directory, upstream, post, Some(&screens), &reporter)?;
     stream.follow_cursor(passage.cursor());
     let place = sound_directory(directory, &settings.socket);

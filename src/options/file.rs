@@ -53,6 +53,8 @@ mod tests {
             socket = "game-1"
             capture = "off"
             sound = "off"
+            keyboard-layout = "de(nodeadkeys)"
+            clipboard = "off"
             allow-global = ["zwlr_layer_shell_v1"]
             hide-global = ["wl_drm"]
             encoder-threads = 2
@@ -67,6 +69,7 @@ mod tests {
         assert_eq!((settings.fps, settings.bitrate), (30, 3_000_000));
         assert_eq!(settings.listen.port(), 9000);
         assert_eq!(settings.slow_encoder.as_millis(), 5);
+        assert_eq!((settings.keyboard_layout.variant(), settings.clipboard), ("nodeadkeys", false));
     }
 
     #[test]
@@ -74,6 +77,7 @@ mod tests {
         assert!(parse("sise = \"1x1\"").unwrap_err().contains("sise"));
         assert!(parse("size = \"1281x720\"").unwrap_err().contains("odd"));
         assert!(parse("bitrate = 7").unwrap_err().contains("between 100k and 500M"));
+        assert!(parse("keyboard-layout = \"../x\"").unwrap_err().contains("no place there"));
         assert!(parse("fps = ").is_err());
         assert!(parse("fps = 0").unwrap().settle().is_err());
     }

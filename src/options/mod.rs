@@ -8,11 +8,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
+use stratus_frame::input::Layout;
 use stratus_frame::{Codec, Size};
 use stratus_stream::CertificateFiles;
 
 pub use file::load;
-pub use values::{Bitrate, Capture, LogFormat, PixelFormats, StreamCodec, StreamSize, TakeSound};
+pub use values::{
+    Bitrate, Capture, KeyboardLayout, LogFormat, PixelFormats, SharedClipboard, StreamCodec,
+    StreamSize, TakeSound,
+};
 
 use crate::failure::Failure;
 
@@ -91,6 +95,15 @@ pub struct StreamOptions {
     #[arg(long, env = "STRATUS_PIXEL_FORMATS", value_name = "WHICH", value_enum)]
     pub pixel_formats: Option<PixelFormats>,
 
+    /// Layout of the keyboard of a player who does not tell its own, as XKB names it: de, or
+    /// de(nodeadkeys) [default: us]
+    #[arg(long, env = "STRATUS_KEYBOARD_LAYOUT", value_name = "LAYOUT")]
+    pub keyboard_layout: Option<KeyboardLayout>,
+
+    /// Whether texts pass between the player's clipboard and the game's [default: on]
+    #[arg(long, env = "STRATUS_CLIPBOARD", value_name = "WHEN", value_enum)]
+    pub clipboard: Option<SharedClipboard>,
+
     /// Show games this global although it is hidden by default; may be repeated
     #[arg(long, env = "STRATUS_ALLOW_GLOBAL", value_name = "INTERFACE", value_delimiter = ',')]
     pub allow_global: Vec<String>,
@@ -136,6 +149,8 @@ impl StreamOptions {
             capture: self.capture.or(weaker.capture),
             sound: self.sound.or(weaker.sound),
             pixel_formats: self.pixel_formats.or(weaker.pixel_formats),
+            keyboard_layout: self.keyboard_layout.or(weaker.keyboard_layout),
+            clipboard: self.clipboard.or(weaker.clipboard),
             allow_global: list(self.allow_global, weaker.allow_global),
             hide_global: list(self.hide_global, weaker.hide_global),
             encoder_threads: self.encoder_threads.or(weaker.encoder_threads),
@@ -195,6 +210,8 @@ impl StreamOptions {
             capture: self.capture.unwrap_or_default() == Capture::On,
             sound: self.sound.unwrap_or_default() == TakeSound::On,
             pixel_formats: self.pixel_formats.unwrap_or_default(),
+            keyboard_layout: self.keyboard_layout.unwrap_or_default().0,
+            clipboard: self.clipboard.unwrap_or_default() == SharedClipboard::On,
             allow_globals: self.allow_global,
             hide_globals: self.hide_global,
             encoder_threads: self.encoder_threads,
@@ -232,6 +249,10 @@ pub struct Settings {
     pub sound: bool,
     /// Pixel formats that games are offered.
     pub pixel_formats: PixelFormats,
+    /// The layout of a player's keyboard, until it tells its own.
+    pub keyboard_layout: Layout,
+    /// Whether texts pass between the player's clipboard and the game's.
+    pub clipboard: bool,
     /// Globals shown although hidden by default.
     pub allow_globals: Vec<String>,
     /// Globals hidden although shown by default.

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 use stratus_capture::Formats;
 use stratus_encode::check_x264_size;
+use stratus_frame::input::{BadLayout, Layout};
 use stratus_frame::{Codec, Size};
 
 /// The size of a stream, written `1280x720`.
@@ -134,6 +135,38 @@ impl TryFrom<String> for StreamCodec {
     fn try_from(text: String) -> Result<Self, String> {
         text.parse().map_err(|why| format!("codec {text:?}: {why}"))
     }
+}
+
+/// The layout of the player's keyboard, as XKB names it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct KeyboardLayout(pub Layout);
+
+impl FromStr for KeyboardLayout {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.parse().map(Self).map_err(|e: BadLayout| e.to_string())
+    }
+}
+
+impl TryFrom<String> for KeyboardLayout {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse().map_err(|why| format!("keyboard-layout {text:?}: {why}"))
+    }
+}
+
+/// Whether texts pass between the player's clipboard and the game's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SharedClipboard {
+    /// What the player pastes goes to the game, and what it copies there comes back.
+    #[default]
+    On,
+    /// Nothing passes.
+    Off,
 }
 
 /// How log lines look.

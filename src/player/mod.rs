@@ -1,5 +1,6 @@
 //! What receives a session's stream, decodes and measures it: with a window and without.
 
+mod answers;
 mod change;
 mod cursor;
 mod decoding;

@@ -9,6 +9,7 @@ use stratus_stream::core::header::FrameHeader;
 use stratus_stream::core::latency::{FrameTimes, Latency};
 use stratus_stream::core::message::EndReason;
 
+use super::answers::{Answers, AnswersReport};
 use super::cursor::{Cursor, CursorReport};
 use super::decoding::Done;
 use super::sound::{Sound, SoundReport};
@@ -28,6 +29,8 @@ pub(crate) struct Tally {
     /// Of the last picture.
     pub(crate) size: Size,
     pub(crate) sound: Sound,
+    /// What became of the inputs that were sent.
+    pub(crate) answers: Answers,
     keyframes: u64,
     torn: u64,
     /// Frames that the server encoded and did not send here.
@@ -51,6 +54,7 @@ impl Tally {
             return;
         }
         self.decoded += 1;
+        self.answers.seen(done);
         self.keyframes += u64::from(header.is_keyframe());
         self.torn += u64::from(header.torn);
         self.different = done.different;
@@ -134,6 +138,7 @@ impl Tally {
             bytes: self.bytes,
             cursor: self.cursor.report(),
             sound: self.sound.report(),
+            input_to_picture: self.answers.report(),
             first_picture_at: self.first_unix,
             same_machine: clock.is_same_machine(),
             rtt_us: clock.rtt().map(us),
@@ -173,6 +178,13 @@ impl Tally {
         line("bytes", &report.bytes);
         line("cursor", &report.cursor);
         line("sound", &report.sound);
+        if let Some(a) = &report.input_to_picture {
+            let ms = |us: f64| us / 1000.0;
+            let (p50, p95) = (ms(a.p50_us), ms(a.p95_us));
+            line("input to picture", &format_args!("p50 {p50:.2} ms, p95 {p95:.2} ms"));
+            line("inputs answered", &a.samples);
+            line("inputs not answered", &a.unanswered);
+        }
         if let Some(first) = report.first_picture_at {
             line("first picture at", &format_args!("{first:.6} (Unix time)"));
         }
@@ -208,6 +220,8 @@ pub(crate) struct Report<'a> {
     bytes: u64,
     cursor: CursorReport,
     sound: SoundReport,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input_to_picture: Option<AnswersReport>,
     first_picture_at: Option<f64>,
     same_machine: bool,
     rtt_us: Option<f64>,

@@ -115,9 +115,9 @@ fn xwayland() -> Finding {
 
 fn uinput() -> Finding {
     const WHAT: &str = "uinput";
-    match OpenOptions::new().write(true).open("/dev/uinput") {
-        Ok(_) => Finding::good(WHAT, "/dev/uinput can be opened; not used by this version"),
-        Err(e) => Finding::absent(WHAT, format!("/dev/uinput: {e}; not used by this version")),
+    match stratus_input::check_uinput() {
+        Ok(()) => Finding::good(WHAT, "/dev/uinput can be opened: gamepads reach the game"),
+        Err(e) => Finding::absent(WHAT, format!("gamepads do not reach the game: {e}")),
     }
 }
 

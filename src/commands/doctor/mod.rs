@@ -62,7 +62,7 @@ const LIMITS: [&str; 5] = [
      streams H.264 by libx264. None of them was ever run on real hardware.",
     "Beside a GPU, Sway is made to offer shared memory only, so games draw in software. Frames in \
      GPU memory are taken behind `stratus proxy`, and were never read from real hardware.",
-    "Input is not streamed.",
+    "Gamepads were never made on a machine with /dev/uinput: where this was written there is none.",
     "Sound was never played by a real sound card: what one is given is tested without.",
     "The window of `stratus play` draws in software, and was never run beside a real screen or \
      gamepad.",

@@ -45,6 +45,10 @@ pub struct PlayArgs {
     /// [default: follow with a window, else keep]
     #[arg(long, value_name = "WxH[@HZ]|follow|keep")]
     pub resize: Option<Resizing>,
+    /// Do what this file says with keyboard and pointer, a line each, such as `0.5s key KEY_ENTER
+    /// tap`; docs/input.md has them all. Only with --headless
+    #[arg(long, value_name = "FILE", requires = "headless")]
+    pub input: Option<PathBuf>,
     /// Write the last decoded picture to this file in PPM
     #[arg(long, value_name = "FILE")]
     pub dump_ppm: Option<PathBuf>,

@@ -5,6 +5,7 @@ mod headless;
 mod keyboard;
 mod overlay;
 mod reconnect;
+mod script;
 mod session;
 mod window;
 

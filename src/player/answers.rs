@@ -1,0 +1,127 @@
+//! From an input to the picture that answers it.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use serde::Serialize;
+use stratus_frame::MonoTime;
+
+use super::decoding::Done;
+
+/// Inputs that wait for an answer, at most; a game that answers none answers none of more.
+const MOST: usize = 4096;
+
+/// Inputs, and how long it took until a picture came that may show them and differs from the one
+/// before. Where the picture changes by itself, as most games' does, that is the first picture
+/// after the input; in a program that stands still, it is the answer.
+#[derive(Default)]
+pub(crate) struct Answers {
+    waiting: VecDeque<(u64, MonoTime)>,
+    delays: Vec<Duration>,
+    different: u64,
+}
+
+/// What there is to be told of it.
+#[derive(Debug, Serialize)]
+pub(crate) struct AnswersReport {
+    pub(crate) p50_us: f64,
+    pub(crate) p95_us: f64,
+    pub(crate) samples: usize,
+    /// Inputs that no picture answered.
+    pub(crate) unanswered: usize,
+}
+
+impl Answers {
+    /// An input is sent that something should answer.
+    pub(crate) fn sent(&mut self, id: u64, at: MonoTime) {
+        if self.waiting.len() < MOST {
+            self.waiting.push_back((id, at));
+        }
+    }
+
+    /// A picture was decoded.
+    pub(crate) fn seen(&mut self, done: &Done) {
+        let changed = done.different > self.different;
+        self.different = done.different;
+        while let Some((id, at)) = self.waiting.front().copied() {
+            if !changed || id > done.header.newest_input {
+                return;
+            }
+            self.delays.push(done.decoded.since(at));
+            self.waiting.pop_front();
+        }
+    }
+
+    /// What there is to be told, if there was any input.
+    pub(crate) fn report(&self) -> Option<AnswersReport> {
+        if self.delays.is_empty() && self.waiting.is_empty() {
+            return None;
+        }
+        let mut delays = self.delays.clone();
+        delays.sort_unstable();
+        let at = |percent: usize| {
+            let last = delays.len().saturating_sub(1);
+            let delay = delays.get((delays.len() * percent / 100).min(last));
+            delay.map_or(0.0, |d| d.as_nanos() as f64 / 1000.0)
+        };
+        Some(AnswersReport {
+            p50_us: at(50),
+            p95_us: at(95),
+            samples: delays.len(),
+            unanswered: self.waiting.len(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use stratus_frame::{Codec, FrameId, Size, Stamps};
+    use stratus_stream::core::header::FrameHeader;
+
+    use super::*;
+
+    fn picture(newest_input: u64, different: u64, decoded_us: u64) -> Done {
+        Done {
+            header: FrameHeader {
+                sequence: 0,
+                id: FrameId(1),
+                depends_on: None,
+                newest_input,
+                stamps: Stamps::default(),
+                sent: MonoTime::UNSET,
+                size: Size::new(2, 2),
+                codec: Codec::H264,
+                torn: false,
+                payload_len: 10,
+            },
+            first_byte: MonoTime::UNSET,
+            last_byte: MonoTime::UNSET,
+            decoded: MonoTime::from_nanos(decoded_us * 1000),
+            unix: 1.5,
+            different,
+            failure: None,
+        }
+    }
+
+    #[test]
+    fn an_answer_may_show_the_input_and_shows_something_new() {
+        let mut answers = Answers::default();
+        assert!(answers.report().is_none());
+        answers.seen(&picture(0, 1, 5));
+        answers.sent(1, MonoTime::from_nanos(10_000));
+        answers.sent(2, MonoTime::from_nanos(20_000));
+        answers.seen(&picture(0, 2, 30));
+        answers.seen(&picture(1, 2, 40));
+        assert_eq!(answers.report().unwrap().samples, 0, "too early, and the same picture again");
+        answers.seen(&picture(1, 3, 60));
+        let report = answers.report().unwrap();
+        assert_eq!((report.samples, report.unanswered), (1, 1));
+        assert!((report.p50_us - 50.0).abs() < 0.01, "{report:?}");
+        answers.seen(&picture(9, 4, 120));
+        let report = answers.report().unwrap();
+        assert_eq!((report.samples, report.unanswered), (2, 0));
+        assert!((report.p95_us - 100.0).abs() < 0.01, "{report:?}");
+    }
+}
