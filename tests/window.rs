@@ -13,9 +13,11 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use stratus_harness::client::{self, Client, Pace};
+use stratus_harness::hand::Hand;
 use stratus_harness::keyboard::Keyboard;
 use stratus_harness::marker;
 use stratus_harness::picture::Picture;
+use stratus_harness::puppet::Puppet;
 use stratus_harness::sway::{self, Sway};
 use stratus_harness::watchdog::Watchdog;
 use support::{Session, eventually, stratus};
@@ -219,6 +221,85 @@ fn the_game_follows_the_window_and_a_picture_of_another_shape_is_fitted() {
     });
     assert_eq!(ended.code(), Some(0));
     let _ = game.stop();
+}
+
+#[test]
+fn what_is_typed_in_the_window_reaches_the_game() {
+    let _watchdog = Watchdog::start("typing in a window", Duration::from_secs(120));
+    let files = support::place();
+    let (ready, typed) = (files.path().join("ready"), files.path().join("typed"));
+    let script = format!(
+        "touch {}; while read -r line; do echo \"$line\" >> {}; done",
+        ready.display(),
+        typed.display()
+    );
+    let foot = ["foot", "--config=/dev/null", "sh", "-c", &script];
+    let session = Session::run(&["--size", "640x480"], &foot);
+    eventually("the shell in foot", || ready.exists().then_some(()));
+    let stage = Stage::new(&session.link, &["--keyboard-layout", "us", "--json"]);
+    let mut keyboard = Keyboard::new(stage.display.socket()).unwrap();
+    let read = || fs::read_to_string(&typed).unwrap_or_default();
+    eventually(&format!("a line\n{}\n{}", stage.log(), session.log()), || {
+        // The window may not have the keyboard yet, nor the game its own.
+        keyboard.chord(&[28]).unwrap();
+        std::thread::sleep(Duration::from_millis(100));
+        read().contains('\n').then_some(())
+    });
+    // Keys of a QWERTY keyboard: a, Shift and e, l, l, o; then Return.
+    keyboard.chord(&[30]).unwrap();
+    keyboard.chord(&[SHIFT, 18]).unwrap();
+    for code in [38, 38, 24, 28] {
+        keyboard.chord(&[code]).unwrap();
+    }
+    eventually(&format!("what was typed\n{}", session.log()), || {
+        read().ends_with("\naEllo\n").then_some(())
+    });
+    let title = stage.window()["name"].to_string();
+    assert!(title.contains("Stratus"), "{title}");
+
+    for _ in 0..40 {
+        keyboard.chord(&[30]).unwrap();
+        std::thread::sleep(Duration::from_millis(40));
+    }
+    keyboard.chord(&[CTRL, ALT, SHIFT, Q]).unwrap();
+    let (code, said) = stage.end();
+    assert_eq!(code, Some(0));
+    let report: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let answers = &report["window"]["spans"][2];
+    println!("{answers}");
+    assert_eq!(answers["span"], "input -> answer drawn");
+    assert!(answers["samples"].as_u64() >= Some(20), "{report}");
+}
+
+#[test]
+fn what_is_pointed_at_is_the_pixel_under_the_pointer() {
+    let _watchdog = Watchdog::start("pointing in a window", Duration::from_secs(120));
+    let (session, socket) = session(GAME);
+    let mut game = Puppet::connect(&socket).unwrap();
+    let _pointer = game.pointer().unwrap();
+    let window = game.window("pointed").unwrap();
+    let paint = game.paint(GAME, [0, 200, 0, 255]).unwrap();
+    game.show(&window.surface, &paint.buffer);
+    game.settle().unwrap();
+    // 640x480 in 1000x700: 933x700, 33 pixels from the left.
+    let stage = Stage::new(&session.link, &["--resize", "keep"]);
+    let mut hand = Hand::new(stage.display.socket(), SCREEN).unwrap();
+    eventually("the game is seen", || {
+        let [r, g, b] = stage.look().pixel(500, 350)?;
+        (r < 40 && g > 150 && b < 40).then_some(())
+    });
+    for (at, pixel) in
+        [((500, 350), (320.0, 240.0)), ((5, 700 - 70), (0.0, 432.0)), ((33 + 700, 7), (480.0, 5.0))]
+    {
+        eventually(&format!("{at:?} is {pixel:?}\n{}", session.log()), || {
+            hand.wave(at).unwrap();
+            hand.point(at).unwrap();
+            game.idle(Duration::from_millis(100)).unwrap();
+            let (x, y) = game.heard.pointed.as_ref()?.at;
+            let near = |a: f64, b: f64| (a - b).abs() <= 1.5;
+            (near(x, pixel.0) && near(y, pixel.1)).then_some(())
+        });
+    }
 }
 
 #[test]
