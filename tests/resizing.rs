@@ -61,15 +61,19 @@ impl Watcher {
 
     /// The size of the next frame.
     async fn next(&mut self, session: &Session) -> Size {
-        let event = tokio::time::timeout(PATIENCE, self.player.next()).await;
-        match event.unwrap_or_else(|_| panic!("no frame comes\n{}", session.log())) {
-            PlayerEvent::Frame(frame) => {
-                let decoded = self.decoder.decode(&frame.data).expect("a picture");
-                let luma = decoded.planes.luma.size;
-                assert!(luma.width >= frame.header.size.width, "{luma} {}", frame.header.size);
-                frame.header.size
+        loop {
+            let event = tokio::time::timeout(PATIENCE, self.player.next()).await;
+            match event.unwrap_or_else(|_| panic!("no frame comes\n{}", session.log())) {
+                PlayerEvent::Frame(frame) => {
+                    let decoded = self.decoder.decode(&frame.data).expect("a picture");
+                    let luma = decoded.planes.luma.size;
+                    assert!(luma.width >= frame.header.size.width, "{luma} {}", frame.header.size);
+                    return frame.header.size;
+                }
+                // The pointer stands in the window.
+                PlayerEvent::Cursor(_) => {}
+                other => panic!("{other:?}\n{}", session.log()),
             }
-            other => panic!("{other:?}\n{}", session.log()),
         }
     }
 }

@@ -129,11 +129,13 @@ fn with_capture_only_the_declared_rewrites_differ() {
         let through = log_of(scripted(script), proxied.socket());
         let differences = compare(&direct, &through, Order::PerObject);
         assert_eq!(undeclared(&differences, &REWRITES), Vec::<String>::new(), "{script:?}");
+        // Of arrays libwayland's log says the length only; what is in it, fullscreen and
+        // activated, is for the tests of the capture.
         let heard = differences.iter().filter_map(|d| Some(d.proxied.as_ref()?.to_string()));
+        let heard = heard.map(|line| line.replace("[2, 0, 0, 0, 4, 0, 0, 0]", "array[8]"));
         let expected = [
             "<- wl_output#1.mode(3, 1600, 900, 60000)",
-            // Fullscreen and activated, as xdg_toplevel.state numbers them.
-            "<- xdg_toplevel#1.configure(1600, 900, [2, 0, 0, 0, 4, 0, 0, 0])",
+            "<- xdg_toplevel#1.configure(1600, 900, array[8])",
             "<- zxdg_output_v1#1.logical_size(1600, 900)",
         ];
         assert_eq!(heard.collect::<Vec<_>>(), expected, "{script:?}");

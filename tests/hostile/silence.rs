@@ -33,8 +33,7 @@ fn half_a_message_waits_for_its_other_half_without_costing_anything() {
     // One claims the largest size there is and has sent a part of it.
     let mut boaster = stage.connect();
     boaster.message(&Wire::new(1, 0).word(2).claim(65_532)).unwrap();
-    // `stratus proxy` itself looked once whether there is a compositor.
-    let all = |seen: &stratus_harness::compositor::Seen| seen.connected == 1 + 101;
+    let all = |seen: &stratus_harness::compositor::Seen| seen.connected == stage.ours + 101;
     stage.compositor.wait("all of them", LIMIT, all).unwrap();
     let woken = stage.wakeups(silence());
     assert!(woken <= SOME, "the proxy woke up {woken} times");

@@ -23,8 +23,15 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(30);
 pub(crate) struct Stage {
     pub(crate) session: Session,
     pub(crate) compositor: Compositor,
+    /// Connections of the proxy itself: it looks whether there is a compositor, and whether that
+    /// takes input.
+    pub(crate) ours: u64,
     _watchdog: Watchdog,
 }
+
+/// How the proxy says that the scripted compositor has no devices for a player's input. That is
+/// so, and no client's doing.
+const NO_INPUT: &str = "the player's keys and pointer do not reach the game: the compositor offers";
 
 impl Stage {
     pub(crate) fn new(name: &str) -> Self {
@@ -44,7 +51,8 @@ impl Stage {
         let compositor =
             Compositor::start(&upstream, Config { record, ..Config::default() }).unwrap();
         let session = Session::start(place, change(proxy(&upstream)));
-        Self { session, compositor, _watchdog: watchdog }
+        let ours = compositor.with_seen(|seen| seen.connected);
+        Self { session, compositor, ours, _watchdog: watchdog }
     }
 
     /// Where clients connect.
@@ -105,6 +113,7 @@ impl Stage {
         lines
             .filter(|line| matches!(line["level"].as_str(), Some("WARN" | "ERROR")))
             .map(|line| line["fields"]["message"].as_str().unwrap_or_default().to_owned())
+            .filter(|message| !message.starts_with(NO_INPUT))
             .collect()
     }
 
@@ -162,6 +171,8 @@ pub(crate) fn proxy(upstream: &Path) -> Command {
     let mut command = stratus(upstream.parent().unwrap());
     command
         .args(["proxy", "--size", "320x240", "--socket", "proxied", "--log-format", "json"])
+        // Its connections would come and go among those that are counted.
+        .args(["--clipboard", "off"])
         .env("WAYLAND_DISPLAY", upstream);
     command
 }

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use stratus_harness::raw::{RawEvent, Wire};
-use wayland_backend::client::{Backend, ObjectData, ObjectId, WaylandError};
 use wayland_backend::protocol::{Argument, Interface, Message};
+use wayland_backend::rs::client::{Backend, ObjectData, ObjectId, WaylandError};
 
 use super::arg::Arg;
 

@@ -44,7 +44,7 @@ pub(super) fn lines(
     let megabits = (now.bytes - before.bytes) as f64 * 8.0 / 1e6 / seconds;
     *before = now;
 
-    let row = |name: &str, value: String| format!("  {name:<15}{value:>22}");
+    let row = |name: &str, value: String| format!("  {name:<16}{value:>21}");
     let rate = format!("{frames:.1} of {}/s", f64::from(stream.millifps) / 1000.0);
     let trip = clock.rtt().map_or("not known".into(), |rtt| {
         let shared = if clock.is_same_machine() { ", one clock" } else { "" };
