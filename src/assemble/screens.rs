@@ -91,6 +91,8 @@ impl Screens {
         capture.set_watched(false);
         // Nobody else sets it, nor the others below.
         let _ = self.0.capture.set(capture);
+        // A player may have joined before there was a capture to hear of it.
+        self.viewers_changed();
     }
 
     pub(super) fn set_stream(&self, pipeline: PipelineHandle, publisher: Publisher) {
