@@ -128,14 +128,20 @@ fn doom_opens_its_menu_and_starts_a_level() {
     });
     let (menu, _) = picture("0.1s key KEY_ESC\n", "0.8");
     assert!(difference(&title, &menu) > 3000, "{}", difference(&title, &menu));
-    // New game, episode, skill; then the view turns as long as a key is held.
+    // New game, episode, skill.
     let start = "\
         0.1s key KEY_ENTER\n\
         0.4s key KEY_ENTER\n\
-        0.7s key KEY_ENTER\n\
-        2.5s key KEY_LEFT down\n";
-    let (level, report) = picture(start, "5");
+        0.7s key KEY_ENTER\n";
+    let (level, _) = picture(start, "3");
     assert!(difference(&menu, &level) > 20_000, "{}", difference(&menu, &level));
-    let different = report["different_pictures"].as_u64().unwrap();
-    assert!(different > 60, "a view that turns for seconds: {report}");
+    // The view turns as long as a key is held. On a busy machine the level may still melt in.
+    eventually("a view that stands until a key turns it", || {
+        let different =
+            |script: &str| picture(script, "2").1["different_pictures"].as_u64().unwrap();
+        let stands = different("");
+        let turns = different("0s key KEY_LEFT down\n");
+        println!("{stands} pictures of a view that stands, {turns} of one that turns");
+        (turns > 30 && turns > 2 * stands).then_some(())
+    });
 }

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use nix::sys::signal::{Signal, kill};
 use stratus_harness::client;
 use stratus_harness::hand::Hand;
-use support::{Said, Session, place, say, stratus};
+use support::{Said, Session, place, say, script, stratus};
 
 /// Foot with text that scrolls, so that every part of the picture changes.
 const SCROLLING: [&str; 4] = ["foot", "sh", "-c", "while date +%s.%N; do sleep 0.02; done"];
@@ -95,6 +95,26 @@ fn ppm(path: &Path) -> ((usize, usize), usize) {
     let rest = parts.next().unwrap().strip_prefix(b"255\n").unwrap();
     assert_eq!(rest.len(), width * height * 3);
     ((width, height), rest.iter().filter(|&&s| s > 150).count())
+}
+
+#[test]
+fn who_joins_before_the_game_has_it_at_its_own_rate() {
+    // The link comes before Sway is there, and this one is there late: the player joins first.
+    let programs = place();
+    let late = "PATH=${PATH#*:}; sleep 2; exec sway \"$@\"";
+    script(&programs.path().join("sway"), late);
+    let place = place();
+    let mut command = stratus(place.path());
+    let path = std::env::var("PATH").unwrap();
+    command.env("PATH", format!("{}:{path}", programs.path().display()));
+    // Where nobody watches there would be a picture in a second.
+    command.args(["run", "--size", "640x480", "--idle-fps", "1", "--"]).args(SCROLLING);
+    let session = Session::start(place, command);
+    let said = play(&session.link, &["--frames", "200", "--seconds", "20", "--json"]);
+    assert_eq!(said.code, Some(0), "{}\n{}", said.err, session.log());
+    let report = json(&said);
+    // Slowed down, foot draws some six in a second.
+    assert_eq!(report["frames_decoded"], 200, "{report}\n{}", session.log());
 }
 
 #[test]

@@ -67,6 +67,8 @@ struct Shared {
     /// The largest picture that the encoder was set up for.
     largest: Size,
     capture: OnceLock<CaptureControl>,
+    /// Held while the capture is told whether anybody watches.
+    telling: Mutex<()>,
     pipeline: OnceLock<PipelineHandle>,
     publisher: OnceLock<Publisher>,
     output: OnceLock<Output>,
@@ -80,6 +82,7 @@ impl Screens {
             now: Mutex::new((settings.size, settings.fps)),
             largest: LARGEST_PICTURE.at_least(settings.size),
             capture: OnceLock::new(),
+            telling: Mutex::new(()),
             pipeline: OnceLock::new(),
             publisher: OnceLock::new(),
             output: OnceLock::new(),
@@ -107,7 +110,10 @@ impl Screens {
 
     /// Somebody joined or left: games are slowed down while nobody watches.
     pub(super) fn viewers_changed(&self) {
-        if let (Some(capture), Some(publisher)) = (self.0.capture.get(), self.0.publisher.get()) {
+        let Shared { capture, publisher, telling, .. } = &*self.0;
+        if let (Some(capture), Some(publisher)) = (capture.get(), publisher.get()) {
+            // Held from the look to the word, so that the newest look has the last word.
+            let _telling = telling.lock().unwrap_or_else(PoisonError::into_inner);
             capture.set_watched(publisher.viewers() > 0);
         }
     }
