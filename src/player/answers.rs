@@ -77,32 +77,14 @@ impl Answers {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use stratus_frame::{Codec, FrameId, Size, Stamps};
-    use stratus_stream::core::header::FrameHeader;
-
     use super::*;
+    use crate::player::tally::tests::done;
 
     fn picture(newest_input: u64, different: u64, decoded_us: u64) -> Done {
-        Done {
-            header: FrameHeader {
-                sequence: 0,
-                id: FrameId(1),
-                depends_on: None,
-                newest_input,
-                stamps: Stamps::default(),
-                sent: MonoTime::UNSET,
-                size: Size::new(2, 2),
-                codec: Codec::H264,
-                torn: false,
-                payload_len: 10,
-            },
-            first_byte: MonoTime::UNSET,
-            last_byte: MonoTime::UNSET,
-            decoded: MonoTime::from_nanos(decoded_us * 1000),
-            unix: 1.5,
-            different,
-            failure: None,
-        }
+        let mut picture = done(0, 1);
+        picture.header.newest_input = newest_input;
+        picture.decoded = MonoTime::from_nanos(decoded_us * 1000);
+        Done { different, ..picture }
     }
 
     #[test]

@@ -262,12 +262,13 @@ struct StageReport {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use stratus_frame::{Codec, Stamps};
 
     use super::*;
 
-    fn done(sequence: u64, id: u64) -> Done {
+    /// A picture whose moments are not known.
+    pub(in crate::player) fn done(sequence: u64, id: u64) -> Done {
         Done {
             header: FrameHeader {
                 sequence,
