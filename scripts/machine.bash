@@ -9,7 +9,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 # What building needs, and what streaming any game needs.
 build_packages=(build-essential ca-certificates cmake curl libasound2-dev libavcodec-dev
     libavformat-dev libavutil-dev libclang-dev libgbm-dev libpixman-1-dev libxkbcommon-dev
-    pkg-config)
+    libzstd-dev pkg-config)
 stream_packages=(sway)
 # The demo's game, and what SDL loads at run time to draw without a GPU.
 doom_packages=(chocolate-doom freedoom libegl1 libgl1 libgl1-mesa-dri libgles2)
