@@ -18,12 +18,20 @@ after(() => stage.strike());
 
 test("each stage is measured, and together they are the whole", async () => {
   await player.toggleOverlay();
+  const counts = async () => {
+    const [, lost, sent] = /^(\d+\.\d\d) % of (\d+)$/.exec((await player.statistics()).get("lost") ?? "") ?? [];
+    return { lost: (Number(lost) / 100) * Number(sent), sent: Number(sent) };
+  };
+  // Chromium starts its decoder in a process of its own; that is no part of the delay.
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  const before = await counts();
   // The windows of the percentiles hold five seconds.
   await new Promise((resolve) => setTimeout(resolve, 6000));
   const rows = await eventually("all stages", async () => {
     const rows = await player.statistics();
     return (await player.figure("pictures")) > 0 && rows.get("commit → drawn") !== "–" ? rows : undefined;
   });
+  const now = await counts();
   console.log(`720p60: ${[...rows].map(([name, value]) => `${name} ${value}`).join("; ")}`);
   const median = (name: string) => Number.parseFloat(rows.get(name) ?? "");
   const parts = STAGES.slice(0, -1).map(([, name]) => median(name));
@@ -34,8 +42,8 @@ test("each stage is measured, and together they are the whole", async () => {
   assert.ok(Math.abs(sum - whole) < 0.5 * whole, `${sum} ms in parts, ${whole} ms in all`);
   assert.ok(median("pictures") > 0 && median("pictures") < 90);
   assert.equal(rows.get("resolution"), "1280×720");
-  // A machine that is too slow for this rate leaves pictures out. It says how many, and not all.
-  const said = rows.get("lost") ?? "";
-  const [, lost, sent] = /^(\d+\.\d\d) % of (\d+)$/.exec(said) ?? [];
-  assert.ok(Number(lost) < 100 && Number(sent) > 0, said);
+  // What is lost costs a keyframe. A machine that is too slow draws fewer pictures, and decodes them all the same.
+  const sent = now.sent - before.sent;
+  assert.ok(sent > 0 && now.lost - before.lost <= sent / 4, `${now.lost - before.lost} of ${sent} lost`);
+  assert.match(rows.get("superseded") ?? "", /^\d+ of \d+$/);
 });

@@ -56,6 +56,8 @@ export interface Statistics {
   readonly decoded: number;
   readonly dropped: number;
   readonly missing: number;
+  /** Decoded and never drawn, because a newer one was there. */
+  readonly superseded: number;
   /** Shortest recent one, ms. */
   readonly roundTrip: number | undefined;
   readonly stages: readonly [Stage, Percentiles][];

@@ -15,6 +15,8 @@ export const SHORTCUTS = [
 export type Shortcut = (typeof SHORTCUTS)[number][1];
 
 export interface KeyboardEvents {
+  /** Whether keys are the game's and not the page's own: also a viewer's, and while the server is looked for. */
+  isPlaying(): boolean;
   shortcut(what: Shortcut): void;
   /** Any key: a gesture, on which browsers allow what they otherwise do not. */
   gesture(): void;
@@ -45,7 +47,7 @@ export class Keyboard {
   }
 
   #down(event: KeyboardEvent): void {
-    if (!this.#sender.on) return;
+    if (!this.#events.isPlaying()) return;
     const shortcut = shortcutOf(event);
     if (shortcut) {
       event.preventDefault();
@@ -61,6 +63,7 @@ export class Keyboard {
       return;
     }
     if (!this.#events.isPaste(event)) event.preventDefault();
+    if (!this.#sender.on) return;
     // The game's own system repeats keys, at the rate that the game asks for.
     if (event.repeat || this.#pressed.has(code)) return;
     this.#pressed.add(code);

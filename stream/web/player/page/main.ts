@@ -43,6 +43,7 @@ class Page {
     this.#link = link;
     const gesture = () => this.#gesture();
     this.#keyboard = new Keyboard(this.#sender, view.typed, {
+      isPlaying: () => !view.stage.hidden,
       gesture,
       shortcut: (what) => this.#shortcut(what),
       isPaste: (event) => this.#clipboard.isPaste(event),
@@ -129,7 +130,7 @@ class Page {
         this.#lock.follow(told.cursor.bounds === "locked");
         break;
       case "rumble":
-        void this.#pads.rumble(told.rumble);
+        this.#pads.rumble(told.rumble);
         break;
       case "clipboard":
         this.#clipboard.offer(told.text);

@@ -26,6 +26,7 @@ function figures(s: Statistics): [string, string][] {
     ["pictures", `${s.fps.toFixed(1)} /s`],
     ["bitrate", `${(s.bitrate / 1e6).toFixed(2)} Mbit/s`],
     ["lost", `${lost.toFixed(2)} % of ${sent}`],
+    ["superseded", `${s.superseded} of ${s.decoded}`],
     ["round trip", `${ms(s.roundTrip)} ms`],
     ["resolution", `${s.width}×${s.height}`],
     ["decoder", s.decoder],

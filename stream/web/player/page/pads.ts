@@ -3,6 +3,7 @@
 import type { PadState } from "../core/input.ts";
 import type { Rumble } from "../core/message.ts";
 import type { Sender } from "./sender.ts";
+import { Shaker } from "./shaker.ts";
 
 /** Time between two looks, ms: the pace at which browsers read pads themselves. */
 const POLL = 4;
@@ -23,6 +24,7 @@ export class Pads {
   /** What was sent last of each, as text to compare. */
   readonly #sent: string[] = [];
   #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #shaker = new Shaker((rumble) => void shake(rumble));
 
   constructor(sender: Sender) {
     this.#sender = sender;
@@ -41,17 +43,8 @@ export class Pads {
     this.#sent.length = 0;
   }
 
-  async rumble({ pad, strong, weak, durationMs }: Rumble): Promise<void> {
-    const actuator = navigator.getGamepads()[pad]?.vibrationActuator;
-    try {
-      await actuator?.playEffect("dual-rumble", {
-        duration: durationMs,
-        strongMagnitude: strong / 65535,
-        weakMagnitude: weak / 65535,
-      });
-    } catch {
-      // This pad cannot shake.
-    }
+  rumble(rumble: Rumble): void {
+    this.#shaker.shake(rumble);
   }
 
   #watch(): void {
@@ -79,5 +72,18 @@ export class Pads {
     if (text === (this.#sent[index] ?? "null")) return;
     this.#sent[index] = text;
     this.#sender.send({ kind: "gamepad", pad: index, state });
+  }
+}
+
+async function shake({ pad, strong, weak, durationMs }: Rumble): Promise<void> {
+  const actuator = navigator.getGamepads()[pad]?.vibrationActuator;
+  try {
+    await actuator?.playEffect("dual-rumble", {
+      duration: durationMs,
+      strongMagnitude: strong / 65535,
+      weakMagnitude: weak / 65535,
+    });
+  } catch {
+    // This pad cannot shake.
   }
 }

@@ -49,6 +49,8 @@ export class Pointer {
   #moved(event: PointerEvent): void {
     if (event.pointerType === "touch") return;
     if (this.#lock.isGames) {
+      // A mouse that the player freed passes over the picture on its way elsewhere.
+      if (!this.#lock.isHeld) return;
       const { movementX: dx, movementY: dy } = event;
       if (dx !== 0 || dy !== 0) this.#sender.send({ kind: "pointerBy", dx, dy }, event.timeStamp);
     } else {

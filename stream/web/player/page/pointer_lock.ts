@@ -45,18 +45,19 @@ export class PointerLock {
 
   /** A click is what a browser wants to see first. */
   handleClick(): void {
-    if (this.#wanted && !this.#isHeld) void this.#ask();
+    if (this.#wanted && !this.isHeld) void this.#ask();
   }
 
   /** Gives the player's pointer back. */
   free(): void {
     hint("");
-    if (!this.#isHeld) return;
+    if (!this.isHeld) return;
     this.#ours = true;
     document.exitPointerLock();
   }
 
-  get #isHeld(): boolean {
+  /** The browser gave it to the page. */
+  get isHeld(): boolean {
     return document.pointerLockElement === this.#canvas;
   }
 
@@ -79,7 +80,7 @@ export class PointerLock {
   }
 
   #changed(): void {
-    if (this.#isHeld) {
+    if (this.isHeld) {
       if (!this.#wanted) this.free();
       else hint(document.fullscreenElement ? LOCKED_WHOLE : LOCKED, HINT_MS);
       return;

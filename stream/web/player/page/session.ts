@@ -9,8 +9,10 @@ import { TROUBLES, type Trouble, troubleOf } from "./trouble.ts";
 const WAITS = [0, 250, 500, 1000, 2000];
 /** How long a lost server is looked for, ms. */
 const PATIENCE = 12_000;
-/** Attempts after which a page that loads without a stream means that UDP does not get through. */
-const DEAF_ATTEMPTS = 3;
+/** A connection that held so long was none that fails at once each time, ms. */
+const HELD = 10_000;
+/** Attempts after which a page that loads without a stream means that UDP does not get through: with pins and without. */
+const DEAF_ATTEMPTS = 2;
 
 export interface SessionEvents {
   /** The server says what it has. */
@@ -28,10 +30,14 @@ export class Session {
   readonly #events: SessionEvents;
   #attempt = 0;
   #wanted = false;
-  /** Attempts since the last welcome, when the first of them was, and whether there ever was a welcome. */
+  /**
+   * Attempts since a connection that held, since when the server is looked for, whether there ever was a welcome, and
+   * when the last was.
+   */
   #tries = 0;
   #since = 0;
   #welcomed = false;
+  #welcomedAt = 0;
   /** The next attempt does about pins what the last did not. */
   #otherwise = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -72,7 +78,7 @@ export class Session {
   handleWelcome(attempt: number): boolean {
     if (attempt !== this.#attempt || !this.#wanted) return false;
     this.#welcomed = true;
-    this.#tries = 0;
+    this.#welcomedAt = performance.now();
     return true;
   }
 
@@ -84,7 +90,12 @@ export class Session {
   }
 
   #retry(leave: Leave): void {
-    if (this.#tries === 0) this.#since = performance.now();
+    const now = performance.now();
+    if (this.#welcomedAt >= this.#since) {
+      // The server was there a moment ago: it is looked for anew. What fails at once each time still waits longer.
+      this.#since = now;
+      if (now - this.#welcomedAt > HELD) this.#tries = 0;
+    }
     const wait = WAITS[Math.min(this.#tries, WAITS.length - 1)] ?? 0;
     this.#tries += 1;
     if (leave.why === "unreachable") this.#otherwise = !this.#otherwise;
@@ -110,11 +121,11 @@ export class Session {
       this.#end(TROUBLES.expired);
       return;
     }
-    if (this.#tries > DEAF_ATTEMPTS && waited > PATIENCE / 3 && !this.#welcomed) {
+    if (waited > PATIENCE / 3 && this.#tries >= DEAF_ATTEMPTS && !this.#welcomed) {
       this.#end(TROUBLES.noUdp);
       return;
     }
-    if (waited > PATIENCE && this.#tries > DEAF_ATTEMPTS) {
+    if (waited > PATIENCE) {
       this.#end(TROUBLES.gone);
       return;
     }

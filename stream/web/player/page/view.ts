@@ -89,6 +89,5 @@ let hintTimer: ReturnType<typeof setTimeout> | undefined;
 export function hint(text: string, ms?: number): void {
   clearTimeout(hintTimer);
   view.hint.textContent = text;
-  view.hint.hidden = text === "";
   if (ms !== undefined) hintTimer = setTimeout(() => hint(""), ms);
 }

@@ -19,13 +19,17 @@ export interface FrameSink {
   handleLost(sequence: number): void;
 }
 
-/** Reads one stream to its end. Throws `Malformed` for what is no frame; a stream of another type is skipped. */
+/**
+ * Reads one stream to its end. Throws `Malformed` for what is no frame; a stream of another type is skipped.
+ * The frame is handed over with its last byte: that the stream is over reaches a page later, by ways of its own.
+ */
 export async function readFrame(stream: ReadableStream<Uint8Array<ArrayBuffer>>, sink: FrameSink): Promise<void> {
   const reader = stream.getReader();
   let head = new Uint8Array(0);
   let header: FrameHeader | undefined;
   let unit = new Uint8Array(0);
   let filled = 0;
+  let whole = false;
   try {
     for (;;) {
       const { value, done } = await reader.read();
@@ -47,15 +51,18 @@ export async function readFrame(stream: ReadableStream<Uint8Array<ArrayBuffer>>,
       if (filled + chunk.length > unit.length) throw new Malformed("frame (longer than its header says)");
       unit.set(chunk, filled);
       filled += chunk.length;
+      if (filled === unit.length && !whole) {
+        whole = true;
+        sink.handleFrame({ ...header, accessUnit: unit, received: now() });
+      }
     }
   } catch (error) {
     if (error instanceof Malformed) throw error;
     // A reset; without a header nobody knows which frame it was, and the gap will show.
-    if (header) sink.handleLost(header.sequence);
+    if (header && !whole) sink.handleLost(header.sequence);
     return;
   }
-  if (!header || filled < unit.length) throw new Malformed("frame (shorter than its header says)");
-  sink.handleFrame({ ...header, accessUnit: unit, received: now() });
+  if (!whole) throw new Malformed("frame (shorter than its header says)");
 }
 
 function takeHeader(bytes: Uint8Array<ArrayBuffer>): { header: FrameHeader; rest: Uint8Array<ArrayBuffer> } | "other" | undefined {

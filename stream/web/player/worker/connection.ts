@@ -7,7 +7,7 @@ import type { Leave, Target } from "../core/port.ts";
 import { type FrameSink, readFrame } from "./access_unit.ts";
 
 /** How long a server may take until it answers at all. */
-const PATIENCE = 8000;
+const PATIENCE = 5000;
 /** Datagrams that may wait to be read; browsers keep few by themselves. */
 const WAITING_DATAGRAMS = 64;
 /** The code that closes a connection without a fault. */

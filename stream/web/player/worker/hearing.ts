@@ -12,6 +12,8 @@ const CODEC_DELAY = 2.5;
 interface Inside {
   readonly continuous: boolean;
   readonly captured: number | undefined;
+  /** Samples of silence that need no decoder, or 0. */
+  readonly silence: number;
 }
 
 export class Hearing {
@@ -67,20 +69,32 @@ export class Hearing {
     // Until a worklet plays, nobody wants samples, and none may pile up.
     if (!this.#worklet) return;
     const captured = this.#toPage(piece.stamp);
-    const inside = { continuous: piece.continuous, captured: captured === undefined ? undefined : captured - CODEC_DELAY };
-    if (!piece.opus) {
+    const inside = {
+      continuous: piece.continuous,
+      captured: captured === undefined ? undefined : captured - CODEC_DELAY,
       // WebCodecs conceals nothing; as much silence keeps the rest in its place.
-      this.#send(new Float32Array(piece.samples), new Float32Array(piece.samples), inside);
+      silence: piece.opus ? 0 : piece.samples,
+    };
+    // Opened before the queue is joined: a new decoder begins with an empty one.
+    const decoder = this.#open();
+    this.#inside.push(inside);
+    if (!piece.opus) {
+      this.#sendSilences();
       return;
     }
-    const decoder = this.#open();
-    if (!decoder) return;
-    this.#inside.push(inside);
     decoder.decode(new EncodedAudioChunk({ type: "key", timestamp: this.#timestamp, data: piece.opus.slice() }));
     this.#timestamp += Math.round((piece.samples / RATE) * 1e6);
   }
 
-  #open(): AudioDecoder | undefined {
+  /** Silence that is next has its turn; what waits behind packets in the decoder must not overtake them. */
+  #sendSilences(): void {
+    for (let next = this.#inside[0]; next && next.silence > 0; next = this.#inside[0]) {
+      this.#inside.shift();
+      this.#send(new Float32Array(next.silence), new Float32Array(next.silence), next);
+    }
+  }
+
+  #open(): AudioDecoder {
     if (this.#decoder?.state === "configured") return this.#decoder;
     this.#closeDecoder();
     this.#decoder = new AudioDecoder({
@@ -95,7 +109,7 @@ export class Hearing {
   }
 
   #hear(data: AudioData): void {
-    const inside = this.#inside.shift() ?? { continuous: true, captured: undefined };
+    const inside = this.#inside.shift() ?? { continuous: true, captured: undefined, silence: 0 };
     const left = new Float32Array(data.numberOfFrames);
     data.copyTo(left, { planeIndex: 0, format: "f32-planar" });
     let right = left.slice();
@@ -105,10 +119,11 @@ export class Hearing {
     }
     data.close();
     this.#send(left, right, inside);
+    this.#sendSilences();
   }
 
-  #send(left: Float32Array<ArrayBuffer>, right: Float32Array<ArrayBuffer>, inside: Inside): void {
-    const message: ToWorklet = { left, right, ...inside };
+  #send(left: Float32Array<ArrayBuffer>, right: Float32Array<ArrayBuffer>, { continuous, captured }: Inside): void {
+    const message: ToWorklet = { left, right, continuous, captured };
     this.#port.postMessage(message, [left.buffer, right.buffer]);
   }
 

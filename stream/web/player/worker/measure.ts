@@ -81,6 +81,7 @@ export class Measure {
       decoded: picture.decoded,
       dropped: picture.dropped,
       missing: picture.missing,
+      superseded: picture.superseded,
       roundTrip: clock.roundTrip,
       stages: this.#latency.rows(),
       inputToPicture: this.#inputToPicture.percentiles(),

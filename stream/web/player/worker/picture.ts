@@ -5,8 +5,10 @@ import { codecOf } from "../core/video.ts";
 import type { ArrivedFrame } from "./access_unit.ts";
 import { now } from "./time.ts";
 
-/** Access units in the decoder above which it is too slow to catch up: a fifth of a second at 60 a second. */
-const MAX_QUEUE = 12;
+/** How long an access unit may be in a decoder that works before it is too slow to catch up, ms. */
+const MAX_WAIT = 200;
+/** Access units that a decoder is given before its first picture, which takes long where one must be started. */
+const MAX_STARTING = 120;
 
 /** A frame that was drawn, with its times on the page's clock, ms. */
 export interface DrawnFrame {
@@ -23,6 +25,18 @@ export interface PictureEvents {
   undecodable(text: string): void;
 }
 
+interface Submitted {
+  readonly frame: ArrivedFrame;
+  readonly submitted: number;
+}
+
+/** What came out of the decoder and was not drawn. */
+interface Undrawn {
+  readonly picture: VideoFrame;
+  readonly entry: Submitted | undefined;
+  readonly decoded: number;
+}
+
 export class Picture {
   readonly #canvas: OffscreenCanvas;
   readonly #context: OffscreenCanvasRenderingContext2D;
@@ -32,22 +46,29 @@ export class Picture {
   #codec = "";
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** What the decoder has, by the timestamp that it gives back. */
-  readonly #inside = new Map<number, { frame: ArrivedFrame; submitted: number }>();
+  readonly #inside = new Map<number, Submitted>();
+  /** Whether the decoder gave a picture since it was configured. */
+  #works = false;
+  #undrawn: Undrawn | undefined;
+  /** Tells this worker to draw, once it has told the decoder to go on. */
+  readonly #turn = new MessageChannel();
   #failures = 0;
   #first = true;
   received = 0;
   decoded = 0;
+  /** Decoded frames that a newer one came before they were drawn. */
+  superseded = 0;
   bytes = 0;
   /** Frames that the decoder had and gave no picture for. */
   #swallowed = 0;
 
   constructor(canvas: OffscreenCanvas, events: PictureEvents) {
-    // `desynchronized` lets a picture appear without waiting for the page, where the system can do that.
-    const context = canvas.getContext("2d", { alpha: false, desynchronized: true });
+    const context = canvas.getContext("2d", { alpha: false });
     if (!context) throw new Error("this browser gives no 2D context for a canvas in a worker");
     this.#canvas = canvas;
     this.#context = context;
     this.#events = events;
+    this.#turn.port1.onmessage = () => this.#draw();
   }
 
   get decoder(): string {
@@ -74,11 +95,14 @@ export class Picture {
   restart(): void {
     clearTimeout(this.#timer);
     this.#closeDecoder();
+    this.#undrawn?.picture.close();
+    this.#undrawn = undefined;
     this.#order = new DecodeOrder();
     this.#failures = 0;
     this.#first = true;
     this.received = 0;
     this.decoded = 0;
+    this.superseded = 0;
     this.bytes = 0;
     this.#swallowed = 0;
   }
@@ -100,7 +124,12 @@ export class Picture {
     for (let frame = this.#order.poll(now()); frame; frame = this.#order.poll(now())) this.#decode(frame);
     if (this.#order.wantsKeyframe(now())) this.#events.requestKeyframe(this.#order.newest);
     const due = this.#order.timeout();
-    if (due !== undefined) this.#timer = setTimeout(() => this.#drain(), Math.max(1, due - now()));
+    if (due !== undefined) this.#drainSoon(Math.max(1, due - now()));
+  }
+
+  #drainSoon(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#drain(), ms);
   }
 
   #decode(frame: ArrivedFrame): void {
@@ -110,16 +139,25 @@ export class Picture {
       this.#fail();
       return;
     }
-    if (decoder.decodeQueueSize > MAX_QUEUE && !frame.keyframe) {
+    if (this.#isTooSlow() && !frame.keyframe) {
       // Playing on would only be later and later. From a keyframe on it may keep up again.
-      this.#closeDecoder();
-      this.#order.handleDecoderFailure();
+      this.#swallowed += 1;
+      this.#fail();
       return;
     }
     this.#inside.set(frame.sequence, { frame, submitted: now() });
-    decoder.decode(
-      new EncodedVideoChunk({ type: frame.keyframe ? "key" : "delta", timestamp: frame.sequence, data: frame.accessUnit }),
-    );
+    const type = frame.keyframe ? "key" : "delta";
+    try {
+      decoder.decode(new EncodedVideoChunk({ type, timestamp: frame.sequence, data: frame.accessUnit }));
+    } catch (error) {
+      this.#broken(error);
+    }
+  }
+
+  #isTooSlow(): boolean {
+    if (!this.#works) return this.#inside.size > MAX_STARTING;
+    const [oldest] = this.#inside.values();
+    return oldest !== undefined && now() - oldest.submitted > MAX_WAIT;
   }
 
   /** The parameter sets in front of each keyframe say which decoder it needs. */
@@ -129,21 +167,24 @@ export class Picture {
     this.#closeDecoder();
     this.#codec = codec;
     this.#decoder = new VideoDecoder({
-      output: (picture) => this.#draw(picture),
+      output: (picture) => this.#handlePicture(picture),
       error: (error) => this.#broken(error),
     });
     // Without a description the chunks are Annex B; the decoder must give each picture at once.
-    this.#decoder.configure({ codec, optimizeForLatency: true });
+    try {
+      this.#decoder.configure({ codec, optimizeForLatency: true });
+    } catch (error) {
+      this.#broken(error);
+    }
   }
 
-  #broken(error: DOMException): void {
+  #broken(error: unknown): void {
+    const { name, message } = error instanceof Error ? error : new Error(String(error));
     this.#failures += 1;
-    if (error.name === "NotSupportedError" || this.#failures > 5) {
-      this.#events.undecodable(`${this.#codec}: ${error.message}`);
-      return;
-    }
     this.#fail();
-    this.#drain();
+    if (name === "NotSupportedError" || this.#failures > 5) this.#events.undecodable(`${this.#codec}: ${message}`);
+    // Whoever called may be in the midst of draining.
+    else this.#drainSoon(0);
   }
 
   #fail(): void {
@@ -154,14 +195,32 @@ export class Picture {
   #closeDecoder(): void {
     if (this.#decoder && this.#decoder.state !== "closed") this.#decoder.close();
     this.#decoder = undefined;
+    this.#works = false;
     this.#swallowed += this.#inside.size;
     this.#inside.clear();
   }
 
-  #draw(picture: VideoFrame): void {
-    const decoded = now();
+  /** Draws at once what is the newest; while more is to come, the decoder first hears that it may go on. */
+  #handlePicture(picture: VideoFrame): void {
     const entry = this.#inside.get(picture.timestamp);
     this.#inside.delete(picture.timestamp);
+    this.#works = true;
+    this.#failures = 0;
+    this.decoded += 1;
+    const turnIsDue = this.#undrawn !== undefined;
+    if (this.#undrawn) {
+      this.#undrawn.picture.close();
+      this.superseded += 1;
+    }
+    this.#undrawn = { picture, entry, decoded: now() };
+    if (this.#inside.size === 0) this.#draw();
+    else if (!turnIsDue) this.#turn.port2.postMessage(undefined);
+  }
+
+  #draw(): void {
+    if (!this.#undrawn) return;
+    const { picture, entry, decoded } = this.#undrawn;
+    this.#undrawn = undefined;
     // The coded picture can be larger than the visible one, whose size the header says.
     const width = entry?.frame.width ?? picture.displayWidth;
     const height = entry?.frame.height ?? picture.displayHeight;
@@ -173,8 +232,6 @@ export class Picture {
     }
     this.#context.drawImage(picture, 0, 0);
     picture.close();
-    this.decoded += 1;
-    this.#failures = 0;
     if (entry) this.#events.drawn({ ...entry, decoded, drawn: now() });
   }
 }
