@@ -72,6 +72,16 @@ fn variants_are_the_names_in_camel_case() {
 }
 
 #[test]
+fn tables_are_found_by_number_and_by_name_and_opcodes_have_names() {
+    use stratus_protocols::{wl_surface, xdg_toplevel};
+    let table = InterfaceId::WlSurface.interface();
+    assert_eq!(table.requests[wl_surface::REQ_COMMIT_OPCODE as usize].name, "commit");
+    assert_eq!(InterfaceId::find(b"xdg_toplevel"), Some(InterfaceId::XdgToplevel));
+    assert_eq!(InterfaceId::find(b"xdg_topleve"), None);
+    assert_eq!(xdg_toplevel::EVT_CONFIGURE_OPCODE, 0);
+}
+
+#[test]
 fn wl_drm_has_the_signatures_that_mesa_speaks() {
     use ArgumentType::{Fd, Int, NewId, Uint};
     let table = InterfaceId::WlDrm.interface();
