@@ -43,11 +43,14 @@ fn pause(pid: Pid, meanwhile: impl FnOnce()) {
     kill(pid, Signal::SIGCONT).unwrap();
 }
 
-/// `stratus play` in a process of its own, with a folder to live in.
-fn player(link: &str) -> (Child, tempfile::TempDir) {
+/// `stratus play` in a process of its own, which does what `script` says, with a folder to live in.
+fn player(link: &str, script: &str) -> (Child, tempfile::TempDir) {
     let place = place();
+    let file = place.path().join("script");
+    std::fs::write(&file, script).unwrap();
     let mut command: Command = stratus(place.path());
-    command.args(["play", "--headless", link]).stdout(Stdio::null()).stderr(Stdio::null());
+    command.args(["play", "--headless", "--input"]).arg(&file).arg(link);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
     (command.spawn().unwrap(), place)
 }
 
@@ -68,7 +71,7 @@ fn each_may_be_stopped_and_continued_and_a_player_be_killed() {
     goes_on(&viewer, "the compositor was stopped");
 
     // A viewer that does not read costs the player nothing, whether it is stopped or dead.
-    let (mut slow, _place) = player(&session.viewers_link());
+    let (mut slow, _place) = player(&session.viewers_link(), "");
     eventually("it joins", || session.log().contains("viewer 2").then_some(()));
     goes_on(&viewer, "a viewer came beside the player");
     pause(pid_of(&slow), || goes_on(&viewer, "that viewer was stopped"));
@@ -90,4 +93,25 @@ fn each_may_be_stopped_and_continued_and_a_player_be_killed() {
     let warned =
         session.log().lines().filter(|l| l.contains("WARN") || l.contains("ERROR")).count();
     assert_eq!(warned, 0, "{}", session.log());
+}
+
+/// A compositor that hangs fills its sockets while somebody plays, and then takes connections that
+/// it never answers.
+#[test]
+fn a_session_ends_although_its_compositor_is_stopped_under_a_player_s_hands() {
+    let mut session = Session::run(&["--size", "320x240"], &SCROLLING);
+    session.find("foot");
+    let moves: String = (0..10_000).map(|i| format!("{}ms by 1 {}\n", i * 2, i % 3)).collect();
+    let (mut player, _place) = player(&session.link, &moves);
+    eventually("it plays", || session.log().contains("player 1").then_some(()));
+    stop(session.find("sway"));
+    let lost = "the player's keys and pointer do not reach the game";
+    eventually("its input is not read", || session.log().contains(lost).then_some(()));
+    // Within this Sway is tried again.
+    std::thread::sleep(Duration::from_millis(1500));
+    session.signal(Signal::SIGTERM);
+    assert_eq!(session.wait().code(), Some(0), "{}", session.log());
+    assert!(inhabitants(session.place.path()).is_empty(), "{}", session.log());
+    player.kill().unwrap();
+    player.wait().unwrap();
 }

@@ -186,7 +186,14 @@ impl Drop for Session {
     fn drop(&mut self) {
         if self.process.try_wait().is_ok_and(|ended| ended.is_none()) {
             let _ = kill(self.pid(), Signal::SIGTERM);
-            let _ = self.process.wait();
+            let until = Instant::now() + PATIENCE;
+            while self.process.try_wait().is_ok_and(|ended| ended.is_none()) {
+                if Instant::now() > until {
+                    // The test has failed, and its janitor cleans up.
+                    let _ = self.process.kill();
+                }
+                std::thread::sleep(Duration::from_millis(5));
+            }
         }
         let _ = fs::remove_file(&self.log);
     }

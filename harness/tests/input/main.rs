@@ -4,6 +4,7 @@
 
 mod clipboard;
 mod listener;
+mod silence;
 mod terminal;
 
 use std::path::Path;

@@ -42,6 +42,14 @@ pub(crate) enum Action {
     Frame,
 }
 
+impl Action {
+    /// The bytes that it takes, about.
+    pub(crate) fn weight(&self) -> usize {
+        let text = if let Self::Keymap(text) = self { text.len() } else { 0 };
+        size_of::<Self>() + text
+    }
+}
+
 /// Masks of XKB's real modifiers, and the group.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Modifiers {

@@ -12,14 +12,22 @@ use crate::wheel::Wheel;
 /// Says where a point of the picture lies on the output.
 pub(crate) type Place<'a> = &'a dyn Fn(PicturePoint) -> Action;
 
+/// What presses a button of the pointer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    Mouse,
+    Finger,
+}
+
 /// Keyboard, mouse and fingers. Gamepads are elsewhere: they are devices of the kernel's.
 pub(crate) struct Desk {
     /// None where this host cannot make a keymap.
     keyboard: Option<Keyboard>,
     /// The layout of a player who has not told of another.
     usual: Layout,
-    /// Buttons that are down, in the order in which they went.
-    buttons: Vec<u16>,
+    /// Who holds which buttons, in the order in which they were pressed. One is down as long as
+    /// anybody holds it.
+    buttons: Vec<(u16, By)>,
     wheel: Wheel,
     touch: Touch,
 }
@@ -70,7 +78,9 @@ impl Desk {
                 let pixels = |fixed: i32| f64::from(fixed) / 256.0;
                 out.extend([Action::MoveBy { dx: pixels(*dx), dy: pixels(*dy) }, Action::Frame]);
             }
-            InputEvent::Button { code, pressed } => self.button(*code, *pressed, out),
+            InputEvent::Button { code, pressed } => {
+                self.button(*code, *pressed, By::Mouse, out);
+            }
             InputEvent::Wheel { dx, dy, source } => self.wheel.scroll(*dx, *dy, *source, out),
             InputEvent::Touch { slot, phase } => {
                 let mut steps = Vec::new();
@@ -83,17 +93,16 @@ impl Desk {
         }
     }
 
-    fn button(&mut self, code: u16, pressed: bool, out: &mut Vec<Action>) {
-        let held = self.buttons.contains(&code);
-        if held == pressed {
-            return;
-        }
+    fn button(&mut self, code: u16, pressed: bool, by: By, out: &mut Vec<Action>) {
+        let is_down = |buttons: &[(u16, By)]| buttons.iter().any(|(c, _)| *c == code);
+        let was_down = is_down(&self.buttons);
+        self.buttons.retain(|held| *held != (code, by));
         if pressed {
-            self.buttons.push(code);
-        } else {
-            self.buttons.retain(|c| *c != code);
+            self.buttons.push((code, by));
         }
-        out.extend([Action::Button { code, pressed }, Action::Frame]);
+        if is_down(&self.buttons) != was_down {
+            out.extend([Action::Button { code, pressed }, Action::Frame]);
+        }
     }
 
     fn set_layout(&mut self, layout: &Layout, out: &mut Vec<Action>) {
@@ -104,12 +113,14 @@ impl Desk {
         }
     }
 
-    /// A finger's steps; a button that is held already is not pressed by a finger as well.
+    /// A finger's steps.
     fn follow(&mut self, steps: Vec<Step>, place: Place<'_>, out: &mut Vec<Action>) {
         for step in steps {
             match step {
                 Step::Point(point) => out.push(place(point)),
-                Step::Do(Action::Button { code, pressed }) => self.button(code, pressed, out),
+                Step::Do(Action::Button { code, pressed }) => {
+                    self.button(code, pressed, By::Finger, out);
+                }
                 Step::Do(action) => out.push(action),
             }
         }
@@ -136,8 +147,8 @@ impl Desk {
         let mut steps = Vec::new();
         self.touch.release(&mut steps);
         self.follow(steps, place, out);
-        while let Some(code) = self.buttons.last().copied() {
-            self.button(code, false, out);
+        while let Some((code, by)) = self.buttons.last().copied() {
+            self.button(code, false, by, out);
         }
         self.wheel.stop(out);
         if let Some(keyboard) = &mut self.keyboard {
@@ -208,6 +219,32 @@ mod tests {
         out.clear();
         desk.reset(&place, &mut out);
         assert!(!out.iter().any(|a| matches!(a, Action::Key { .. } | Action::Button { .. })));
+    }
+
+    #[test]
+    fn a_finger_lets_go_only_what_it_holds_itself() {
+        let (mut desk, _) = Desk::new(&Layout::default());
+        let at = PicturePoint { x: 1, y: 2, size: Size::new(3, 4) };
+        let mouse = |pressed| InputEvent::Button { code: 0x110, pressed };
+        let touch = |phase| InputEvent::Touch { slot: 1, phase };
+        let (down, up) = (touch(TouchPhase::Down(at)), touch(TouchPhase::Up));
+        let mut play = |events: &[&InputEvent]| {
+            let mut out = Vec::new();
+            for event in events {
+                desk.handle(event, MonoTime::from_nanos(1), &place, &mut out);
+            }
+            let is = |a: &Action| match a {
+                Action::Button { code: 0x110, pressed } => Some(*pressed),
+                _ => None,
+            };
+            out.iter().filter_map(is).collect::<Vec<bool>>()
+        };
+        assert_eq!(play(&[&down, &up]), [true, false], "a tap");
+        assert_eq!(play(&[&mouse(true), &down, &up]), [true], "a tap while the mouse drags");
+        assert_eq!(play(&[&mouse(false)]), [false]);
+        let far = touch(TouchPhase::Motion(PicturePoint { x: 99, ..at }));
+        assert_eq!(play(&[&down, &far, &mouse(true), &mouse(false)]), [true], "a finger drags");
+        assert_eq!(play(&[&up]), [false]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -9,20 +10,27 @@ use std::time::Duration;
 use stratus_frame::MonoTime;
 use stratus_frame::input::{Input, InputMark, Layout, Rumble};
 
+use crate::line::Cutter;
 use crate::queue::{Command, Queue};
 use crate::stats::InputStats;
-use crate::worker::Worker;
+use crate::worker::{Shared, Worker};
 
 /// How long the compositor may take to make the devices before the session goes on without
 /// waiting for them.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How long the compositor may take to hear of what is let go at the end.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// Is told what gamepads are to do, on the injector's thread; must return soon.
 pub type OnRumble = Arc<dyn Fn(Rumble) + Send + Sync>;
 
-/// Gives a player's inputs to the game. Dropping it lets everything go and takes the devices away.
+/// Gives a player's inputs to the game. Dropping it lets everything go and takes the devices away,
+/// also if the compositor does not answer.
 pub struct Injector {
     queue: Arc<Queue>,
+    cutter: Arc<Cutter>,
+    /// Closed when the thread ends.
+    ready: mpsc::Receiver<()>,
     stats: Arc<InputStats>,
     thread: Option<JoinHandle<()>>,
 }
@@ -42,17 +50,21 @@ impl Injector {
     ) -> io::Result<Self> {
         let queue = Arc::new(Queue::new()?);
         let stats = Arc::new(InputStats::default());
-        let (ready, made) = mpsc::channel();
-        let shared = (Arc::clone(&queue), Arc::clone(&stats));
+        let cutter = Arc::new(Cutter::default());
+        let (made, ready) = mpsc::channel();
+        let shared = Shared {
+            queue: Arc::clone(&queue),
+            stats: Arc::clone(&stats),
+            cutter: Arc::clone(&cutter),
+        };
         let thread = std::thread::Builder::new().name("stratus-input".into()).spawn(move || {
             // Made here: what xkbcommon makes stays on its thread.
-            Worker::new(socket, &layout, mark, on_rumble, shared).run(&ready);
+            Worker::new(socket, &layout, mark, on_rumble, shared).run(&made);
         })?;
-        let made = made.recv_timeout(PATIENCE);
-        if made.is_err() {
+        if ready.recv_timeout(PATIENCE).is_err() {
             tracing::warn!("the compositor takes long to make a keyboard and a pointer");
         }
-        Ok(Self { queue, stats, thread: Some(thread) })
+        Ok(Self { queue, cutter, ready, stats, thread: Some(thread) })
     }
 
     /// Gives an input to the game, after those before it. Never waits.
@@ -75,6 +87,14 @@ impl Injector {
 impl Drop for Injector {
     fn drop(&mut self) {
         self.queue.push(Command::Stop);
+        loop {
+            match self.ready.recv_timeout(GRACE) {
+                // It is there only now.
+                Ok(()) => {}
+                Err(RecvTimeoutError::Timeout) => self.cutter.cut(),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {

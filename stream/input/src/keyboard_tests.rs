@@ -190,6 +190,40 @@ fn what_is_held_stays_held_while_a_text_is_typed() {
     assert_eq!(keys(&mut us, &mut client, &stroke(Q)), "Q", "shift is held still");
 }
 
+/// The keys that other keymaps have, see `text.rs`.
+fn spare_keys() -> Vec<u16> {
+    let ranges = [84..=84, 195..=199, 183..=194, 200..=239, 120..=182];
+    ranges.into_iter().flatten().collect()
+}
+
+#[test]
+fn texts_end_however_many_of_the_spare_keys_are_held() {
+    const ENTER: u16 = 28;
+    let spare = spare_keys();
+    let foreign: String = ('\u{4e00}'..='\u{4e40}').collect();
+    let text = format!("a{foreign}b\n");
+    for free in [0, 1, 5] {
+        let (mut us, mut client) = keyboard("us");
+        let held: Vec<(u16, bool)> = spare[free..].iter().map(|code| (*code, true)).collect();
+        keys(&mut us, &mut client, &held);
+        let (typed, keymaps) = type_text(&mut us, &mut client, &text);
+        // What the layout lacks is left out, sooner or later; what it has may be typed.
+        let whole = if free == 0 { "ab\r".to_owned() } else { text.replace('\n', "\r") };
+        assert!(whole.starts_with(&typed), "{free}: {typed:?}");
+        assert!(typed.len() >= free && keymaps <= 17, "{free}: {typed:?}, {keymaps} keymaps");
+        assert_eq!(typed == whole, free != 1, "{free}: {typed:?}");
+        assert_eq!(client.down, spare[free..], "what is held stays held");
+        let mut out = Vec::new();
+        us.release(&mut out);
+        client.hear(&out);
+        assert_eq!(keys(&mut us, &mut client, &stroke(Q)), "q", "the layout is back");
+    }
+    // A key with a meaning of its own cannot be pressed either while it is held.
+    let (mut us, mut client) = keyboard("us");
+    keys(&mut us, &mut client, &[(ENTER, true)]);
+    assert_eq!(type_text(&mut us, &mut client, "ж\n").0, "ж\r");
+}
+
 #[test]
 fn a_layout_that_nobody_knows_changes_nothing() {
     let (mut us, mut client) = keyboard("us");

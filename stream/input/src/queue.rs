@@ -11,6 +11,8 @@ use stratus_frame::input::Input;
 /// Inputs that may wait. Above that the game's compositor does not take them, and what is held is
 /// let go rather than played later.
 const LIMIT: usize = 8192;
+/// Commands that are taken at once. Those that wait may still be overtaken by the end.
+pub(crate) const TURN: usize = 64;
 
 /// What the thread is told.
 #[derive(Debug)]
@@ -21,7 +23,7 @@ pub(crate) enum Command {
     PlayerLeft,
     /// Inputs were lost: everything is let go.
     Lost,
-    /// The end.
+    /// The end, which no input is worth waiting for.
     Stop,
 }
 
@@ -50,6 +52,9 @@ impl Queue {
             commands.retain(|c| !matches!(c, Command::Input(..) | Command::Lost));
             commands.push_back(Command::Lost);
         }
+        if matches!(command, Command::Stop) {
+            commands.retain(|c| !matches!(c, Command::Input(..)));
+        }
         commands.push_back(command);
         drop(commands);
         if first {
@@ -58,10 +63,16 @@ impl Queue {
         }
     }
 
-    /// All commands, in place of `into`, which is empty.
+    /// The oldest commands, behind those in `into`; at most [`TURN`]. While there are more, the
+    /// file stays readable.
     pub(crate) fn take(&self, into: &mut VecDeque<Command>) {
         let _ = self.wake.read();
-        std::mem::swap(&mut *self.lock(), into);
+        let mut commands = self.lock();
+        let n = commands.len().min(TURN);
+        into.extend(commands.drain(..n));
+        if !commands.is_empty() {
+            let _ = self.wake.write(1);
+        }
     }
 
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
@@ -73,17 +84,19 @@ impl Queue {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
     use stratus_frame::input::InputEvent;
 
     use super::*;
 
+    fn input(id: u64) -> Command {
+        let input = Input { id, time: MonoTime::UNSET, event: InputEvent::Release };
+        Command::Input(input, MonoTime::UNSET)
+    }
+
     #[test]
     fn what_nobody_takes_is_let_go() {
         let queue = Queue::new().unwrap();
-        let input = |id| {
-            let input = Input { id, time: MonoTime::UNSET, event: InputEvent::Release };
-            Command::Input(input, MonoTime::UNSET)
-        };
         for id in 1..=LIMIT as u64 + 1 {
             queue.push(input(id));
         }
@@ -99,5 +112,27 @@ mod tests {
         taken.clear();
         queue.take(&mut taken);
         assert!(taken.is_empty());
+    }
+
+    #[test]
+    fn the_end_overtakes_inputs_that_wait() {
+        let queue = Queue::new().unwrap();
+        let is_readable = || {
+            let mut fds = [PollFd::new(queue.fd(), PollFlags::POLLIN)];
+            poll(&mut fds, PollTimeout::ZERO).unwrap() == 1
+        };
+        let many = 3 * TURN as u64;
+        for id in 1..=many {
+            queue.push(input(id));
+        }
+        let mut taken = VecDeque::new();
+        queue.take(&mut taken);
+        assert!(taken.len() == TURN && is_readable(), "the others wait");
+        queue.push(Command::PlayerLeft);
+        queue.push(Command::Stop);
+        taken.clear();
+        queue.take(&mut taken);
+        assert!(matches!(taken.make_contiguous(), [Command::PlayerLeft, Command::Stop]));
+        assert!(!is_readable());
     }
 }

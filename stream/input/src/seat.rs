@@ -4,25 +4,21 @@
 //! before they are there, and games look at what a seat has when they start.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, Write as _};
 use std::os::fd::{AsFd as _, BorrowedFd};
-use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use stratus_frame::input::PicturePoint;
 use stratus_frame::{MonoTime, Size};
 use thiserror::Error;
-use wayland_client::backend::WaylandError;
-use wayland_client::globals::{GlobalListContents, registry_queue_init};
-use wayland_client::protocol::wl_callback::{self, WlCallback};
+use wayland_client::protocol::wl_callback::WlCallback;
 use wayland_client::protocol::wl_output::{self, WlOutput};
 use wayland_client::protocol::wl_pointer::{self, ButtonState};
-use wayland_client::protocol::wl_registry::{self, WlRegistry};
+use wayland_client::protocol::wl_registry::WlRegistry;
 use wayland_client::protocol::wl_seat::WlSeat;
-use wayland_client::{Connection, Dispatch, EventQueue, QueueHandle, WEnum, delegate_noop};
+use wayland_client::{Connection, Dispatch, QueueHandle, WEnum, delegate_dispatch, delegate_noop};
 use wayland_protocols_misc::zwp_virtual_keyboard_v1::client::{
     zwp_virtual_keyboard_manager_v1::ZwpVirtualKeyboardManagerV1,
     zwp_virtual_keyboard_v1::ZwpVirtualKeyboardV1,
@@ -33,10 +29,9 @@ use wayland_protocols_wlr::virtual_pointer::v1::client::{
 };
 
 use crate::action::{Action, Axis, AxisSource, Modifiers};
+use crate::line::{Basics, Cutter, Hear, Line, LineError, STALL, lost};
 use crate::place::Output;
 
-/// How long the compositor may leave its socket unread.
-const STALL: Duration = Duration::from_secs(2);
 /// How long the compositor may take to read the last requests.
 const GOODBYE: Duration = Duration::from_millis(500);
 /// Requests after which the socket is written to, so that no buffer grows: wayland-client's holds
@@ -48,42 +43,33 @@ const XKB_V1: u32 = 1;
 /// Why input does not reach the game.
 #[derive(Debug, Error)]
 pub(crate) enum SeatError {
-    /// The compositor cannot be reached.
-    #[error("connect to the compositor at {path}: {source}")]
-    Connect {
-        /// Its socket.
-        path: String,
-        /// What the kernel said.
-        source: io::Error,
-    },
     /// The compositor has neither a virtual keyboard nor a virtual pointer, or no seat.
     #[error(
         "the compositor offers no {0}; input needs one that has virtual keyboards and pointers, \
          such as Sway, labwc or Hyprland"
     )]
     Missing(&'static str),
-    /// The compositor ended the connection, or does not read it.
-    #[error("talk to the compositor: {0}")]
-    Lost(String),
-}
-
-fn lost(error: impl std::fmt::Display) -> SeatError {
-    SeatError::Lost(error.to_string())
+    /// There is no way to the compositor, or no more.
+    #[error(transparent)]
+    Line(#[from] LineError),
 }
 
 /// What the compositor tells.
 #[derive(Debug, Default)]
 struct Told {
+    basics: Basics,
     output: Output,
-    /// Whether it has read everything up to a `wl_display.sync`.
-    synced: bool,
+}
+
+impl Hear for Told {
+    fn basics(&mut self) -> &mut Basics {
+        &mut self.basics
+    }
 }
 
 /// The devices.
 pub(crate) struct Seat {
-    connection: Connection,
-    queue: EventQueue<Told>,
-    told: Told,
+    line: Line<Told>,
     keyboard: Option<ZwpVirtualKeyboardV1>,
     pointer: Option<ZwlrVirtualPointerV1>,
     /// Requests since the socket was written to.
@@ -91,30 +77,27 @@ pub(crate) struct Seat {
 }
 
 impl Seat {
-    /// Makes the devices at the compositor whose socket is `path`. When this returns it knows of
-    /// them, and of the first keymap in `first`.
-    pub(crate) fn connect(path: &Path, first: &[Action]) -> Result<Self, SeatError> {
-        let stream = UnixStream::connect(path)
-            .map_err(|source| SeatError::Connect { path: path.display().to_string(), source })?;
-        let connection = Connection::from_socket(stream).map_err(lost)?;
-        let (globals, queue) = registry_queue_init::<Told>(&connection).map_err(lost)?;
-        let handle = queue.handle();
+    /// Makes the devices at the compositor whose socket is `path`, by `until` at the latest. When
+    /// this returns it knows of them, and of the first keymap in `first`.
+    pub(crate) fn connect(
+        path: &Path,
+        cutter: &Cutter,
+        until: Instant,
+        first: &[Action],
+    ) -> Result<Self, SeatError> {
+        let mut line = Line::<Told>::connect(path, cutter, until)?;
+        let handle = line.handle();
         // Output and devices are of version 1 or what suits, whatever the compositor has more.
-        if let Ok(output) = globals.bind::<WlOutput, _, _>(&handle, 1..=2, ()) {
+        if let Some(output) = line.bind::<WlOutput>(2) {
             tracing::trace!(?output, "following its mode");
         }
-        let seat: WlSeat =
-            globals.bind(&handle, 1..=1, ()).map_err(|_| SeatError::Missing("wl_seat"))?;
-        let keyboards = globals.bind::<ZwpVirtualKeyboardManagerV1, _, _>(&handle, 1..=1, ());
-        let keyboard = match keyboards {
-            Ok(manager) => Some(manager.create_virtual_keyboard(&seat, &handle, ())),
-            Err(_) => None,
-        };
-        let pointers = globals.bind::<ZwlrVirtualPointerManagerV1, _, _>(&handle, 1..=1, ());
-        let pointer = match pointers {
-            Ok(manager) => Some(manager.create_virtual_pointer(Some(&seat), &handle, ())),
-            Err(_) => None,
-        };
+        let seat: WlSeat = line.bind(1).ok_or(SeatError::Missing("wl_seat"))?;
+        let keyboard = line
+            .bind::<ZwpVirtualKeyboardManagerV1>(1)
+            .map(|manager| manager.create_virtual_keyboard(&seat, &handle, ()));
+        let pointer = line
+            .bind::<ZwlrVirtualPointerManagerV1>(1)
+            .map(|manager| manager.create_virtual_pointer(Some(&seat), &handle, ()));
         match (&keyboard, &pointer) {
             (None, None) => {
                 return Err(SeatError::Missing(
@@ -130,18 +113,26 @@ impl Seat {
             ),
             _ => {}
         }
-        let told = Told::default();
-        let mut seat = Self { connection, queue, told, keyboard, pointer, unflushed: 0 };
+        let mut seat = Self { line, keyboard, pointer, unflushed: 0 };
         for action in first {
             seat.apply(action)?;
         }
-        seat.queue.roundtrip(&mut seat.told).map_err(lost)?;
+        seat.line.roundtrip(until)?;
         Ok(seat)
+    }
+
+    /// One without devices, so that nothing it does is said to whoever is at the other end.
+    #[cfg(test)]
+    pub(crate) fn without_devices(
+        socket: std::os::unix::net::UnixStream,
+    ) -> Result<Self, SeatError> {
+        let line = Line::over(std::sync::Arc::new(socket))?;
+        Ok(Self { line, keyboard: None, pointer: None, unflushed: 0 })
     }
 
     /// Where on the output a point of the picture is.
     pub(crate) fn place(&self, point: PicturePoint, now: MonoTime) -> Action {
-        self.told.output.place(point, now)
+        self.line.told.output.place(point, now)
     }
 
     /// Does one step; [`Seat::flush`] sends it.
@@ -165,41 +156,17 @@ impl Seat {
     /// Sends what was done. Waits, but not for long, for a compositor that does not read.
     pub(crate) fn flush(&mut self) -> Result<(), SeatError> {
         self.unflushed = 0;
-        let deadline = Instant::now() + STALL;
-        loop {
-            match self.connection.flush() {
-                Ok(()) => return Ok(()),
-                Err(WaylandError::Io(e)) if e.kind() == ErrorKind::WouldBlock => {}
-                Err(e) => return Err(lost(e)),
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(lost(format!("it has not read for {} s", STALL.as_secs())));
-            }
-            let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO);
-            let mut fds = [PollFd::new(self.connection.as_fd(), PollFlags::POLLOUT)];
-            match poll(&mut fds, timeout) {
-                Ok(_) | Err(nix::errno::Errno::EINTR) => {}
-                Err(e) => return Err(lost(e)),
-            }
-        }
+        Ok(self.line.flush(Instant::now() + STALL)?)
     }
 
     /// What becomes readable when [`Seat::listen`] has something to do.
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
-        self.connection.as_fd()
+        self.line.fd()
     }
 
     /// Takes in what the compositor told.
     pub(crate) fn listen(&mut self) -> Result<(), SeatError> {
-        if let Some(guard) = self.connection.prepare_read() {
-            match guard.read() {
-                Ok(_) => {}
-                Err(WaylandError::Io(e)) if e.kind() == ErrorKind::WouldBlock => {}
-                Err(e) => return Err(lost(e)),
-            }
-        }
-        self.queue.dispatch_pending(&mut self.told).map_err(lost).map(drop)
+        Ok(self.line.listen()?)
     }
 }
 
@@ -213,17 +180,7 @@ impl Drop for Seat {
         }
         // A compositor throws away what it has not read of a connection that is closed, and with it
         // the end of what is held.
-        self.connection.display().sync(&self.queue.handle(), ());
-        let deadline = Instant::now() + GOODBYE;
-        while !self.told.synced && self.flush().is_ok() {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO);
-            let mut fds = [PollFd::new(self.connection.as_fd(), PollFlags::POLLIN)];
-            let _ = poll(&mut fds, timeout);
-            if left.is_zero() || self.listen().is_err() {
-                return;
-            }
-        }
+        let _ = self.line.roundtrip(Instant::now() + GOODBYE);
     }
 }
 
@@ -295,18 +252,6 @@ fn keymap_file(text: &str) -> io::Result<(File, u32)> {
     Ok((file, size))
 }
 
-impl Dispatch<WlRegistry, GlobalListContents> for Told {
-    fn event(
-        _: &mut Self,
-        _: &WlRegistry,
-        _: wl_registry::Event,
-        _: &GlobalListContents,
-        _: &Connection,
-        _: &QueueHandle<Self>,
-    ) {
-    }
-}
-
 impl Dispatch<WlOutput, ()> for Told {
     fn event(
         told: &mut Self,
@@ -328,19 +273,8 @@ impl Dispatch<WlOutput, ()> for Told {
     }
 }
 
-impl Dispatch<WlCallback, ()> for Told {
-    fn event(
-        told: &mut Self,
-        _: &WlCallback,
-        _: wl_callback::Event,
-        (): &(),
-        _: &Connection,
-        _: &QueueHandle<Self>,
-    ) {
-        told.synced = true;
-    }
-}
-
+delegate_dispatch!(Told: [WlRegistry: ()] => Basics);
+delegate_dispatch!(Told: [WlCallback: ()] => Basics);
 delegate_noop!(Told: ignore WlSeat);
 delegate_noop!(Told: ZwpVirtualKeyboardManagerV1);
 delegate_noop!(Told: ZwpVirtualKeyboardV1);

@@ -16,6 +16,9 @@ use crate::keyboard::XKB_OFFSET;
 /// Keys of evdev that no usual keyboard has, and games have no use for; the least used come first.
 const SPARE: [RangeInclusive<u16>; 5] = [84..=84, 195..=199, 183..=194, 200..=239, 120..=182];
 
+/// Keymaps that one text may have. With all spare keys free, the longest text has five.
+const KEYMAPS: usize = 16;
+
 /// The keys of control characters, which programs know by their keys.
 const ENTER: u16 = 28;
 const TAB: u16 = 15;
@@ -43,17 +46,24 @@ impl<'a> Typist<'a> {
         Self { keymap, text, held }
     }
 
-    /// Types `text`; control characters that have no key are left out. Whether the keyboard was
-    /// given another keymap. Modifiers are not put back.
+    /// Types `text`; control characters that have no key are left out, and so is what the layout
+    /// lacks while too many of the spare keys are held. Whether the keyboard was given another
+    /// keymap. Modifiers are not put back.
     pub(crate) fn type_text(&self, text: &str, out: &mut Vec<Action>) -> bool {
         let strokes = self.strokes();
         let mut changed = false;
         let mut rest: Vec<xkb::Keysym> = text.chars().filter_map(keysym).collect();
+        if self.spare().next().is_none() {
+            rest.retain(|sym| strokes.contains_key(sym));
+        }
         if let Some(all) = rest.iter().map(|sym| strokes.get(sym)).collect::<Option<Vec<_>>>() {
             all.into_iter().for_each(|stroke| press(*stroke, out));
             return false;
         }
-        while !rest.is_empty() {
+        for _ in 0..KEYMAPS {
+            if rest.is_empty() {
+                break;
+            }
             let (keys, count) = self.assign(&rest);
             out.push(Action::Keymap(self.keymap_of(&keys)));
             for sym in rest.drain(..count) {
@@ -91,9 +101,13 @@ impl<'a> Typist<'a> {
         strokes
     }
 
+    fn spare(&self) -> impl Iterator<Item = u16> {
+        SPARE.into_iter().flatten().filter(|code| !self.held.contains(code))
+    }
+
     /// Keys for as many of the characters as there are keys for, and how many that are.
     fn assign(&self, text: &[xkb::Keysym]) -> (Vec<(u16, xkb::Keysym)>, usize) {
-        let mut spare = SPARE.into_iter().flatten().filter(|code| !self.held.contains(code));
+        let mut spare = self.spare();
         let mut keys: Vec<(u16, xkb::Keysym)> = Vec::new();
         for (i, sym) in text.iter().enumerate() {
             if keys.iter().any(|(_, s)| s == sym) {
@@ -106,6 +120,7 @@ impl<'a> Typist<'a> {
                 xkb::Keysym::Escape => Some(ESCAPE),
                 _ => None,
             };
+            let own = own.filter(|code| !self.held.contains(code));
             let Some(code) = own.or_else(|| spare.next()) else { return (keys, i) };
             keys.push((code, *sym));
         }

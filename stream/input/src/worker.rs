@@ -5,15 +5,16 @@ use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use stratus_frame::MonoTime;
-use stratus_frame::input::{Input, InputEvent, InputMark, Layout};
+use stratus_frame::input::{Input, InputEvent, InputMark, Layout, PadState};
 
 use crate::action::Action;
 use crate::desk::Desk;
 use crate::injector::OnRumble;
+use crate::line::{Cutter, STALL};
 use crate::pads::Pads;
 use crate::queue::{Command, Queue};
 use crate::seat::{Seat, SeatError};
@@ -22,11 +23,22 @@ use crate::stats::InputStats;
 /// Between attempts to reach a compositor that was lost.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// How long a compositor may take to make the first devices: it may only just have started.
+const START: Duration = Duration::from_secs(30);
+/// Bytes of actions from which on they are sent before more are made.
+const HEAVY: usize = 256 * 1024;
+
+/// What the thread has in common with its handle.
+pub(crate) struct Shared {
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) stats: Arc<InputStats>,
+    pub(crate) cutter: Arc<Cutter>,
+}
+
 /// What belongs to the thread.
 pub(crate) struct Worker {
     socket: PathBuf,
-    queue: Arc<Queue>,
-    stats: Arc<InputStats>,
+    shared: Shared,
     mark: InputMark,
     on_rumble: OnRumble,
     desk: Desk,
@@ -37,6 +49,10 @@ pub(crate) struct Worker {
     /// Inputs of this batch: when each came.
     given: Vec<MonoTime>,
     actions: Vec<Action>,
+    /// How many bytes these have, about.
+    weight: usize,
+    /// Whether the newest input came too long ago.
+    late: bool,
 }
 
 impl Worker {
@@ -45,7 +61,7 @@ impl Worker {
         layout: &Layout,
         mark: InputMark,
         on_rumble: OnRumble,
-        shared: (Arc<Queue>, Arc<InputStats>),
+        shared: Shared,
     ) -> Self {
         let (desk, error) = Desk::new(layout);
         if let Some(error) = error {
@@ -53,8 +69,7 @@ impl Worker {
         }
         Self {
             socket,
-            queue: shared.0,
-            stats: shared.1,
+            shared,
             mark,
             on_rumble,
             desk,
@@ -63,35 +78,23 @@ impl Worker {
             retry: Some(MonoTime::UNSET),
             given: Vec::new(),
             actions: Vec::new(),
+            weight: 0,
+            late: false,
         }
     }
 
     /// Makes the devices, says on `ready` that they are there or will not be, and then does what
     /// it is told until it is told to stop.
     pub(crate) fn run(mut self, ready: &Sender<()>) {
-        self.connect();
+        self.connect(START);
         // Nobody listens any more if this took too long.
         let _ = ready.send(());
         let mut commands = VecDeque::new();
         loop {
             let seat_speaks = self.wait();
-            self.queue.take(&mut commands);
-            for command in commands.drain(..) {
-                match command {
-                    Command::Input(input, came) => self.input(&input, came),
-                    Command::PlayerLeft => self.player_left(),
-                    Command::Lost => {
-                        tracing::warn!(
-                            "the compositor did not take the player's inputs; they are lost, and \
-                             what was held is let go"
-                        );
-                        self.release();
-                    }
-                    Command::Stop => {
-                        self.player_left();
-                        return;
-                    }
-                }
+            self.shared.queue.take(&mut commands);
+            if !self.obey(&mut commands) {
+                return;
             }
             self.time_passed();
             self.send();
@@ -100,6 +103,25 @@ impl Worker {
             }
             self.rumble();
         }
+    }
+
+    /// Does what it was told. Whether it goes on after that.
+    fn obey(&mut self, commands: &mut VecDeque<Command>) -> bool {
+        for command in commands.drain(..) {
+            match command {
+                Command::Input(input, came) => self.input(&input, came),
+                Command::PlayerLeft => self.player_left(),
+                Command::Lost => self.let_go(),
+                Command::Stop => {
+                    self.player_left();
+                    return false;
+                }
+            }
+            if self.weight >= HEAVY {
+                self.send();
+            }
+        }
+        true
     }
 
     /// Waits for something to do. Whether the compositor said something.
@@ -117,7 +139,7 @@ impl Worker {
             let mut fds = [PollFd::new(fd, PollFlags::POLLIN)];
             poll(&mut fds, PollTimeout::ZERO).is_ok_and(|n| n > 0)
         };
-        let mut fds = vec![PollFd::new(self.queue.fd(), PollFlags::POLLIN)];
+        let mut fds = vec![PollFd::new(self.shared.queue.fd(), PollFlags::POLLIN)];
         fds.extend(self.pads.fds().map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
         fds.extend(self.seat.as_ref().map(|seat| PollFd::new(seat.fd(), PollFlags::POLLIN)));
         // An interrupted wait found nothing; the loop comes back here.
@@ -128,28 +150,74 @@ impl Worker {
     fn input(&mut self, input: &Input, came: MonoTime) {
         // Before the game is told, so that no picture can show what no mark says.
         self.mark.tell(input.id);
+        if !matches!(input.event, InputEvent::Gamepad(_)) {
+            self.reconnect(MonoTime::now());
+        }
+        // After that, which may have taken long.
         let now = MonoTime::now();
-        if let InputEvent::Gamepad(state) = &input.event {
-            self.pads.handle(state);
-            self.stats.gave(MonoTime::now().since(came));
-            return;
+        if now.since(came) > STALL {
+            return self.too_late(&input.event, now);
         }
-        if input.event == InputEvent::Release {
-            self.pads.release();
-        }
-        self.reconnect(now);
-        let Some(seat) = &self.seat else {
-            self.stats.lose();
-            // The compositor may come back, and the player does not tell its layout twice.
-            if let InputEvent::Layout(_) = input.event {
-                self.desk.handle(&input.event, now, &|_| Action::Frame, &mut self.actions);
-                self.actions.clear();
+        self.late = false;
+        match &input.event {
+            InputEvent::Gamepad(state) => {
+                self.pads.handle(state);
+                self.shared.stats.gave(MonoTime::now().since(came));
+                return;
             }
+            InputEvent::Release => self.pads.release(),
+            _ => {}
+        }
+        if self.seat.is_some() {
+            self.handle(&input.event, now);
+            self.given.push(came);
             return;
+        }
+        self.shared.stats.lose();
+        // The compositor may come back, and the player does not tell its layout twice.
+        if let InputEvent::Layout(_) = input.event {
+            self.handle(&input.event, now);
+        }
+    }
+
+    /// What an input does to keyboard and pointer, as far as there are any.
+    fn handle(&mut self, event: &InputEvent, now: MonoTime) {
+        let before = self.actions.len();
+        let Some(seat) = &self.seat else {
+            self.desk.handle(event, now, &|_| Action::Frame, &mut self.actions);
+            return self.actions.clear();
         };
-        let place = |point| seat.place(point, now);
-        self.desk.handle(&input.event, now, &place, &mut self.actions);
-        self.given.push(came);
+        self.desk.handle(event, now, &|point| seat.place(point, now), &mut self.actions);
+        self.weight += self.actions[before..].iter().map(Action::weight).sum::<usize>();
+    }
+
+    /// An input that is not played, because that would be long after the player did it. What it
+    /// says of the player's devices still counts.
+    fn too_late(&mut self, event: &InputEvent, now: MonoTime) {
+        self.shared.stats.lose();
+        if !std::mem::replace(&mut self.late, true) {
+            self.let_go();
+        }
+        match event {
+            InputEvent::Layout(_) => self.handle(event, now),
+            InputEvent::Gamepad(PadState { pad, connected, .. }) => {
+                let (pad, connected) = (*pad, *connected);
+                self.pads.handle(&PadState { pad, connected, ..PadState::default() });
+            }
+            _ => {}
+        }
+    }
+
+    /// Inputs were lost, and with them the ends of what is held.
+    fn let_go(&mut self) {
+        // Without a compositor that was told of already.
+        if self.seat.is_some() {
+            tracing::warn!(
+                "the compositor did not take the player's inputs; they are lost, and what was \
+                 held is let go"
+            );
+        }
+        self.release();
     }
 
     fn time_passed(&mut self) {
@@ -170,10 +238,10 @@ impl Worker {
 
     fn player_left(&mut self) {
         self.pads.remove_all();
-        let now = MonoTime::now();
-        if let Some(seat) = &self.seat {
-            self.desk.reset(&|point| seat.place(point, now), &mut self.actions);
-        }
+        let (now, seat) = (MonoTime::now(), self.seat.as_ref());
+        // Also without a compositor: what comes back must not be this player's keyboard.
+        let place = |point| seat.map_or(Action::Frame, |seat| seat.place(point, now));
+        self.desk.reset(&place, &mut self.actions);
         self.send();
         // The next player counts from 1 again.
         self.mark.tell(0);
@@ -188,9 +256,10 @@ impl Worker {
             }
         }
         self.actions.clear();
+        self.weight = 0;
         let now = MonoTime::now();
         for came in self.given.drain(..) {
-            self.stats.gave(now.since(came));
+            self.shared.stats.gave(now.since(came));
         }
     }
 
@@ -207,10 +276,12 @@ impl Worker {
         self.pads.listen(now, &mut |rumble| (self.on_rumble)(rumble));
     }
 
-    fn connect(&mut self) {
+    /// Makes the devices, if the compositor does its part within `patience`.
+    fn connect(&mut self, patience: Duration) {
         let mut first = Vec::new();
         self.desk.introduce(&mut first);
-        match Seat::connect(&self.socket, &first) {
+        let until = Instant::now() + patience;
+        match Seat::connect(&self.socket, &self.shared.cutter, until, &first) {
             Ok(seat) => self.seat = Some(seat),
             Err(error) => self.lose(&error),
         }
@@ -218,22 +289,27 @@ impl Worker {
 
     fn reconnect(&mut self, now: MonoTime) {
         if self.seat.is_none() && self.retry.is_some_and(|at| at <= now) {
-            self.connect();
+            self.connect(STALL);
         }
     }
 
     /// Goes on without the compositor. It is told of once until there is one again.
     fn lose(&mut self, error: &SeatError) {
-        if self.seat.take().is_some() || self.retry == Some(MonoTime::UNSET) {
+        let news = self.seat.take().is_some() || self.retry == Some(MonoTime::UNSET);
+        if news && !self.shared.cutter.is_cut() {
             tracing::warn!("the player's keys and pointer do not reach the game: {error}");
         }
         // Another connection finds the same compositor with the same globals.
         self.retry = match error {
             SeatError::Missing(_) => None,
-            SeatError::Connect { .. } | SeatError::Lost(_) => Some(MonoTime::now().after(RETRY)),
+            SeatError::Line(_) => Some(MonoTime::now().after(RETRY)),
         };
         // What was held, the compositor let go with the devices.
         self.desk.release(&|_| Action::Frame, &mut self.actions);
         self.actions.clear();
     }
 }
+
+#[cfg(test)]
+#[path = "worker_tests.rs"]
+mod tests;

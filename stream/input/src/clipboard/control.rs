@@ -2,21 +2,20 @@
 //! same requests and events under different names.
 
 use std::collections::{HashMap, VecDeque};
-use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use nix::fcntl::OFlag;
 use nix::unistd::pipe2;
 use thiserror::Error;
-use wayland_client::backend::{ObjectId, WaylandError};
-use wayland_client::globals::{GlobalListContents, registry_queue_init};
-use wayland_client::protocol::wl_registry::{self, WlRegistry};
+use wayland_client::backend::ObjectId;
+use wayland_client::protocol::wl_callback::WlCallback;
+use wayland_client::protocol::wl_registry::WlRegistry;
 use wayland_client::protocol::wl_seat::WlSeat;
 use wayland_client::{
-    Connection, Dispatch, EventQueue, Proxy, QueueHandle, delegate_noop, event_created_child,
+    Connection, Dispatch, Proxy, QueueHandle, delegate_dispatch, delegate_noop, event_created_child,
 };
 use wayland_protocols::ext::data_control::v1::client as ext;
 use wayland_protocols_wlr::data_control::v1::client as wlr;
@@ -29,6 +28,8 @@ use wlr::zwlr_data_control_device_v1::{self, ZwlrDataControlDeviceV1};
 use wlr::zwlr_data_control_manager_v1::ZwlrDataControlManagerV1;
 use wlr::zwlr_data_control_offer_v1::{self, ZwlrDataControlOfferV1};
 use wlr::zwlr_data_control_source_v1::{self, ZwlrDataControlSourceV1};
+
+use crate::line::{Basics, Cutter, Hear, Line, LineError, STALL, lost};
 
 /// The names of UTF-8 text, the best first.
 const TEXT: [&str; 3] = ["text/plain;charset=utf-8", "UTF8_STRING", "text/plain"];
@@ -45,12 +46,8 @@ pub(super) enum Unshared {
          zwlr_data_control_manager_v1"
     )]
     Missing,
-    #[error("talk to the compositor: {0}")]
-    Lost(String),
-}
-
-fn lost(error: impl std::fmt::Display) -> Unshared {
-    Unshared::Lost(error.to_string())
+    #[error(transparent)]
+    Line(#[from] LineError),
 }
 
 /// What the compositor told.
@@ -88,10 +85,17 @@ enum Device {
 
 #[derive(Default)]
 struct Told {
+    basics: Basics,
     /// Offers that are described, until they are the selection or forgotten.
     offers: HashMap<ObjectId, (AnyOffer, Vec<String>)>,
     events: VecDeque<Event>,
     over: bool,
+}
+
+impl Hear for Told {
+    fn basics(&mut self) -> &mut Basics {
+        &mut self.basics
+    }
 }
 
 impl Told {
@@ -123,38 +127,35 @@ impl Told {
 
 /// A connection that sees and sets the selection.
 pub(super) struct Control {
-    connection: Connection,
-    queue: EventQueue<Told>,
-    told: Told,
+    line: Line<Told>,
     device: Device,
 }
 
 impl Control {
-    pub(super) fn connect(path: &Path) -> Result<Self, Unshared> {
-        let stream = UnixStream::connect(path).map_err(lost)?;
-        let connection = Connection::from_socket(stream).map_err(lost)?;
-        let (globals, queue) = registry_queue_init::<Told>(&connection).map_err(lost)?;
-        let handle = queue.handle();
-        let seat: WlSeat = globals.bind(&handle, 1..=1, ()).map_err(|_| Unshared::Missing)?;
-        let device = if let Ok(manager) =
-            globals.bind::<ExtDataControlManagerV1, _, _>(&handle, 1..=1, ())
-        {
+    /// Follows the selection of the compositor whose socket is `path`, from the next one on.
+    pub(super) fn connect(path: &Path, cutter: &Cutter) -> Result<Self, Unshared> {
+        let until = Instant::now() + STALL;
+        let mut line = Line::<Told>::connect(path, cutter, until)?;
+        let handle = line.handle();
+        let seat: WlSeat = line.bind(1).ok_or(Unshared::Missing)?;
+        let device = if let Some(manager) = line.bind::<ExtDataControlManagerV1>(1) {
             let device = manager.get_data_device(&seat, &handle, ());
             Device::Ext(manager, device)
         } else {
-            let manager: ZwlrDataControlManagerV1 =
-                globals.bind(&handle, 1..=1, ()).map_err(|_| Unshared::Missing)?;
+            let manager: ZwlrDataControlManagerV1 = line.bind(1).ok_or(Unshared::Missing)?;
             let device = manager.get_data_device(&seat, &handle, ());
             Device::Wlr(manager, device)
         };
-        let mut control = Self { connection, queue, told: Told::default(), device };
-        control.flush()?;
-        Ok(control)
+        // A device is told first of the selection that there is. Whoever made that, it was not just
+        // now, whatever the player does just now.
+        line.roundtrip(until)?;
+        line.told.events.clear();
+        Ok(Self { line, device })
     }
 
     /// Makes `text` the selection.
     pub(super) fn select(&mut self, text: Arc<str>) -> Result<(), Unshared> {
-        let handle = self.queue.handle();
+        let handle = self.line.handle();
         let kinds = TEXT.into_iter().chain(["STRING", "TEXT", OURS]).map(str::to_owned);
         match &self.device {
             Device::Ext(manager, device) => {
@@ -183,22 +184,15 @@ impl Control {
     }
 
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
-        self.connection.as_fd()
+        self.line.fd()
     }
 
     /// Takes in what the compositor told.
     pub(super) fn listen(&mut self, events: &mut VecDeque<Event>) -> Result<(), Unshared> {
-        if let Some(guard) = self.connection.prepare_read() {
-            match guard.read() {
-                Ok(_) => {}
-                Err(WaylandError::Io(e)) if e.kind() == ErrorKind::WouldBlock => {}
-                Err(e) => return Err(lost(e)),
-            }
-        }
-        self.queue.dispatch_pending(&mut self.told).map_err(lost)?;
-        events.append(&mut self.told.events);
-        if self.told.over {
-            return Err(lost(io::Error::other("the seat is gone")));
+        self.line.listen()?;
+        events.append(&mut self.line.told.events);
+        if self.line.told.over {
+            return Err(lost("the seat is gone").into());
         }
         self.flush()
     }
@@ -206,25 +200,12 @@ impl Control {
     /// These requests are few and small: a compositor that does not read them in time gets them
     /// with the next.
     fn flush(&mut self) -> Result<(), Unshared> {
-        match self.connection.flush() {
-            Err(WaylandError::Io(e)) if e.kind() == ErrorKind::WouldBlock => Ok(()),
-            other => other.map_err(lost),
-        }
+        Ok(self.line.push().map(drop)?)
     }
 }
 
-impl Dispatch<WlRegistry, GlobalListContents> for Told {
-    fn event(
-        _: &mut Self,
-        _: &WlRegistry,
-        _: wl_registry::Event,
-        _: &GlobalListContents,
-        _: &Connection,
-        _: &QueueHandle<Self>,
-    ) {
-    }
-}
-
+delegate_dispatch!(Told: [WlRegistry: ()] => Basics);
+delegate_dispatch!(Told: [WlCallback: ()] => Basics);
 delegate_noop!(Told: ignore WlSeat);
 delegate_noop!(Told: ExtDataControlManagerV1);
 delegate_noop!(Told: ZwlrDataControlManagerV1);

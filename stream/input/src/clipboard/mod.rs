@@ -16,19 +16,23 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use stratus_frame::MonoTime;
 
-use control::{Control, Event};
+use crate::line::Cutter;
+use control::{Control, Event, Unshared};
 use transfers::Transfers;
 
 /// How long after a key or button a selection is its doing.
 const GESTURE: Duration = Duration::from_secs(2);
 /// Between texts that are read of the game; the newest one counts.
 const GAP: Duration = Duration::from_millis(200);
+
+/// Between attempts to reach a compositor that was lost.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// Is told what the player copied in the game, on the clipboard's thread; must return soon.
 pub type OnCopy = Arc<dyn Fn(String) + Send + Sync>;
@@ -41,6 +45,7 @@ struct Shared {
     /// When the player last pressed something.
     gesture: AtomicU64,
     over: AtomicBool,
+    cutter: Cutter,
 }
 
 /// The clipboard of a session. Dropping it ends its thread.
@@ -61,13 +66,12 @@ impl Clipboard {
             pasted: Mutex::default(),
             gesture: AtomicU64::new(0),
             over: AtomicBool::new(false),
+            cutter: Cutter::default(),
         });
         let its = Arc::clone(&shared);
-        let thread = std::thread::Builder::new().name("stratus-clip".into()).spawn(move || {
-            if let Err(error) = work(&its, &socket, &on_copy) {
-                tracing::warn!("the clipboard is not shared: {error}");
-            }
-        })?;
+        let thread = std::thread::Builder::new()
+            .name("stratus-clip".into())
+            .spawn(move || work(&its, &socket, &on_copy))?;
         Ok(Self { shared, thread: Some(thread) })
     }
 
@@ -92,6 +96,8 @@ impl Drop for Clipboard {
     fn drop(&mut self) {
         self.shared.over.store(true, Ordering::Release);
         self.shared.wake();
+        // It may wait for a compositor that does not answer, and nobody waits for its last words.
+        self.shared.cutter.cut();
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -114,24 +120,69 @@ impl Shared {
         let last = MonoTime::from_nanos(self.gesture.load(Ordering::Relaxed));
         last.is_set() && now.since(last) < GESTURE
     }
+
+    fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
+    }
+
+    /// Waits for so long, unless the end comes before.
+    fn rest(&self, time: Duration) {
+        let until = Instant::now() + time;
+        while !self.is_over() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            let timeout = PollTimeout::try_from(left + Duration::from_micros(999));
+            let mut fds = [PollFd::new(self.wake.as_fd(), PollFlags::POLLIN)];
+            let _ = poll(&mut fds, timeout.unwrap_or(PollTimeout::ZERO));
+            // What was pasted meanwhile is looked at as soon as there is a compositor.
+            let _ = self.wake.read();
+        }
+    }
 }
 
-/// The thread's loop.
-fn work(shared: &Shared, socket: &Path, on_copy: &OnCopy) -> Result<(), control::Unshared> {
-    let mut control = Control::connect(socket)?;
+/// The thread: follows the selection, and looks for the compositor where that is lost.
+fn work(shared: &Shared, socket: &Path, on_copy: &OnCopy) {
+    // Told of once until it is there again.
+    let mut told = false;
+    while !shared.is_over() {
+        let over = Control::connect(socket, &shared.cutter).and_then(|control| {
+            if std::mem::take(&mut told) {
+                tracing::info!("the clipboard is shared again");
+            }
+            follow(shared, control, on_copy)
+        });
+        let Err(error) = over else { return };
+        if shared.is_over() {
+            return;
+        }
+        if !std::mem::replace(&mut told, true) {
+            tracing::warn!("the clipboard is not shared: {error}");
+        }
+        // Another connection finds the same compositor with the same globals.
+        if matches!(error, Unshared::Missing) {
+            return;
+        }
+        shared.rest(RETRY);
+    }
+}
+
+/// The thread's loop while there is a compositor.
+fn follow(shared: &Shared, mut control: Control, on_copy: &OnCopy) -> Result<(), Unshared> {
     let mut transfers = Transfers::default();
     let mut events = VecDeque::new();
     // A selection that is to be read, when the last one is old enough.
     let mut wanted = None;
     let mut next_read = MonoTime::UNSET;
-    while !shared.over.load(Ordering::Acquire) {
+    while !shared.is_over() {
+        if let Some(text) = shared.take_pasted() {
+            control.select(text.into())?;
+        }
         let now = MonoTime::now();
         let due = [transfers.poll_timeout(), wanted.as_ref().map(|_| next_read)];
         wait(shared, &control, &transfers, due.into_iter().flatten().min(), now);
         let _ = shared.wake.read();
-        if let Some(text) = shared.take_pasted() {
-            control.select(text.into())?;
-        }
         control.listen(&mut events)?;
         let now = MonoTime::now();
         for event in events.drain(..) {
