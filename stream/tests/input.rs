@@ -89,7 +89,7 @@ async fn raw_player(running: &Running, first: &[u8]) -> (Raw, SendStream) {
 
 #[test]
 fn a_storm_of_input_loses_no_key_and_slows_nobody() {
-    const MOTIONS: u64 = 50_000;
+    const MOTIONS: u64 = 20_000;
     let running = start(Limits::default());
     let runtime = runtime();
     let mut viewer = runtime.block_on(watch(&running));
