@@ -16,7 +16,8 @@ use stratus_stream::core::message::{Message, RefusalCode};
 use stratus_stream::{Limits, PlayerEvent, ServerEvent};
 use support::web::Web;
 use support::{
-    Raw, Running, bounded, frame, message, next_id, play, player_hello, runtime, start, watch,
+    Raw, Running, bounded, config, frame, message, next_id, play, player_hello, runtime, start,
+    start_delayed, watch,
 };
 
 fn input(id: u64, event: InputEvent) -> Input {
@@ -134,6 +135,26 @@ fn a_storm_of_input_loses_no_key_and_slows_nobody() {
     assert!(f64::from(told) <= allowed, "{told} inputs were told, and {allowed} may be");
     runtime.block_on(bounded(storming)).unwrap();
     assert!(raw.connection.close_reason().is_none());
+}
+
+/// More than the queue takes wait when the network's thread is kept from running for so long that
+/// all that the queue holds is due at once: what was read beside it is not forgotten.
+#[test]
+fn inputs_behind_a_full_queue_need_no_more_bytes_to_be_told() {
+    const KEYS: u64 = 800;
+    let running = start_delayed(config(Limits::default()), |event| {
+        if matches!(event, ServerEvent::Input { input, .. } if input.id == 500) {
+            std::thread::sleep(Duration::from_millis(150));
+        }
+    });
+    let runtime = runtime();
+    let keys: Vec<Input> = (1..=KEYS).map(key).collect();
+    let (_raw, mut stream) = runtime.block_on(raw_player(&running, &bytes(&keys)));
+    for expected in &keys {
+        assert_eq!(next(&running), *expected);
+    }
+    stream.finish().unwrap();
+    assert_eq!(next(&running).event, InputEvent::Release);
 }
 
 #[test]
