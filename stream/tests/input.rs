@@ -283,3 +283,31 @@ fn a_player_that_is_lost_may_come_back_before_others() {
         Raw::connect(&running).await.play(2).await;
     });
 }
+
+/// A link that breaks while a frame is on its way: that it stalls is seen no later than that it is
+/// silent.
+#[test]
+fn a_player_that_is_lost_with_a_frame_on_its_way_may_come_back_too() {
+    let running = start(Limits { stall: Duration::from_millis(300), ..Limits::default() });
+    // One whose tasks do not run after this acknowledges nothing.
+    let stopped = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let _lost = stopped.block_on(async {
+        let raw = Raw::connect(&running).await;
+        let control = raw.play(1).await;
+        (raw, control)
+    });
+    running.publish(&frame(1, None));
+    let refused = running.wait("refusal", |e| match e {
+        ServerEvent::Refused { refusal, .. } => Some(refusal.code),
+        _ => None,
+    });
+    assert_eq!(refused, RefusalCode::Stalled);
+    player_left(&running);
+    runtime().block_on(async {
+        let other = Raw::connect(&running).await;
+        let (_send, mut recv) = other.say(&player_hello(2)).await;
+        let Message::Refused(refusal) = message(&mut recv).await else { panic!("let in") };
+        assert!(refusal.text.contains("kept for it: try again in"), "{}", refusal.text);
+        Raw::connect(&running).await.play(1).await;
+    });
+}
