@@ -54,7 +54,9 @@ impl Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cannot {}: {}", self.tried, self.cause)?;
         if let Some(remedy) = &self.remedy {
-            write!(f, "\n  what to do: {remedy}")?;
+            // A log has it in one line.
+            let gap = if f.alternate() { "; " } else { "\n  " };
+            write!(f, "{gap}what to do: {remedy}")?;
         }
         Ok(())
     }
@@ -90,5 +92,6 @@ mod tests {
             failure.to_string(),
             "cannot listen on 127.0.0.1:1: permission denied\n  what to do: choose a port above 1023"
         );
+        assert!(format!("{failure:#}").ends_with("denied; what to do: choose a port above 1023"));
     }
 }

@@ -103,9 +103,8 @@ impl Parts {
         reporter: &mpsc::UnboundedSender<Report>,
     ) -> Result<(), Failure> {
         let post = stream.take_post();
-        let screens = Some(screens);
         stream.give_hands(settings, &upstream)?;
-        let passage = Passage::open(settings, &directory, upstream, post, screens, reporter)?;
+        let passage = Passage::open(settings, &directory, upstream, post, Some(screens), reporter)?;
         stream.follow_cursor(passage.cursor());
         self.passage = Some(passage);
         // libpulse looks there even if a game forgets its environment.
@@ -113,12 +112,8 @@ impl Parts {
         let more = sound.environment();
         self.sound = Some(sound);
         let game = Game::start(command, &settings.socket, &directory, family.marker(), more)?;
-        tracing::info!(
-            "{} plays in Sway, {} at {} frames a second",
-            game.name(),
-            settings.size,
-            settings.fps
-        );
+        let (size, fps) = screens.now();
+        tracing::info!("{} plays in Sway, {size} at {fps} frames a second", game.name());
         self.game = Some(game);
         Ok(())
     }

@@ -97,9 +97,8 @@ fn ppm(path: &Path) -> ((usize, usize), usize) {
     ((width, height), rest.iter().filter(|&&s| s > 150).count())
 }
 
-#[test]
-fn who_joins_before_the_game_has_it_at_its_own_rate() {
-    // The link comes before Sway is there, and this one is there late: the player joins first.
+/// A session whose link comes long before Sway is there, so that the player joins first.
+fn late_session(options: &[&str], game: &[&str]) -> (Session, tempfile::TempDir) {
     let programs = place();
     let late = "PATH=${PATH#*:}; sleep 2; exec sway \"$@\"";
     script(&programs.path().join("sway"), late);
@@ -107,9 +106,30 @@ fn who_joins_before_the_game_has_it_at_its_own_rate() {
     let mut command = stratus(place.path());
     let path = std::env::var("PATH").unwrap();
     command.env("PATH", format!("{}:{path}", programs.path().display()));
+    command.arg("run").args(options).arg("--").args(game);
+    (Session::start(place, command), programs)
+}
+
+#[test]
+fn who_joins_before_the_game_has_the_screen_that_it_asked_for() {
+    let (session, _programs) = late_session(&["--size", "640x480"], &SCROLLING);
+    let files = place();
+    let picture = files.path().join("out.ppm");
+    let path = picture.to_str().unwrap();
+    let wish = ["--resize", "800x600", "--seconds", "20", "--frames", "20", "--dump-ppm", path];
+    let said = play(&session.link, &wish);
+    assert_eq!(said.code, Some(0), "{}\n{}", said.err, session.log());
+    let log = session.log();
+    assert_eq!(ppm(&picture).0, (800, 600), "{log}");
+    // The game was never told of another: foot begins with a size of its own.
+    assert!(!log.contains("size=640x480"), "{log}");
+    assert!(log.contains("plays in Sway, 800x600 at 60"), "{log}");
+}
+
+#[test]
+fn who_joins_before_the_game_has_it_at_its_own_rate() {
     // Where nobody watches there would be a picture in a second.
-    command.args(["run", "--size", "640x480", "--idle-fps", "1", "--"]).args(SCROLLING);
-    let session = Session::start(place, command);
+    let (session, _programs) = late_session(&["--size", "640x480", "--idle-fps", "1"], &SCROLLING);
     let said = play(&session.link, &["--frames", "200", "--seconds", "20", "--json"]);
     assert_eq!(said.code, Some(0), "{}\n{}", said.err, session.log());
     let report = json(&said);

@@ -8,7 +8,7 @@
 use std::fmt;
 use std::io::Write;
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use stratus_capture::{CaptureControl, Screen};
 use stratus_encode::{LARGEST_PICTURE, PipelineHandle, check_x264_size};
@@ -63,9 +63,11 @@ impl fmt::Display for ScreenWish {
 pub struct Screens(Arc<Shared>);
 
 struct Shared {
-    now: Mutex<(Size, u32)>,
+    state: Mutex<State>,
     /// The largest picture that the encoder was set up for.
     largest: Size,
+    /// Whether there is to be a capture.
+    takes_frames: bool,
     capture: OnceLock<CaptureControl>,
     /// Held while the capture is told whether anybody watches.
     telling: Mutex<()>,
@@ -74,13 +76,21 @@ struct Shared {
     output: OnceLock<Output>,
 }
 
+struct State {
+    size: Size,
+    fps: u32,
+    /// The newest wish of before there was a capture: players join while the compositor starts.
+    waiting: Option<ScreenWish>,
+}
+
 impl Screens {
     /// The screen that a session starts with.
     #[must_use]
     pub fn new(settings: &Settings) -> Self {
         Self(Arc::new(Shared {
-            now: Mutex::new((settings.size, settings.fps)),
+            state: Mutex::new(State { size: settings.size, fps: settings.fps, waiting: None }),
             largest: LARGEST_PICTURE.at_least(settings.size),
+            takes_frames: settings.capture,
             capture: OnceLock::new(),
             telling: Mutex::new(()),
             pipeline: OnceLock::new(),
@@ -89,13 +99,31 @@ impl Screens {
         }))
     }
 
-    /// Who tells the games; nobody watches them yet.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the screen is now: its size, and frames a second.
+    #[must_use]
+    pub fn now(&self) -> (Size, u32) {
+        let state = self.state();
+        (state.size, state.fps)
+    }
+
+    /// Who tells the games; nobody watches them yet. After [`Screens::set_stream`], and when the
+    /// output can be asked: all are told of the wish that waits for this.
     pub(super) fn set_capture(&self, capture: CaptureControl) {
         capture.set_watched(false);
         // Nobody else sets it, nor the others below.
         let _ = self.0.capture.set(capture);
-        // A player may have joined before there was a capture to hear of it.
+        // A player may have joined before there was a capture to hear of it, and asked.
         self.viewers_changed();
+        let mut state = self.state();
+        if let Some(wish) = state.waiting.take()
+            && let Err(why) = self.apply(&mut state, wish)
+        {
+            tracing::warn!("the screen that was asked for cannot be had: {why}");
+        }
     }
 
     pub(super) fn set_stream(&self, pipeline: PipelineHandle, publisher: Publisher) {
@@ -123,23 +151,32 @@ impl Screens {
     /// # Errors
     /// Why it cannot have this one, for whoever asks.
     pub fn ask(&self, wish: ScreenWish) -> Result<(), String> {
-        let Shared { largest, capture, .. } = &*self.0;
+        let Shared { largest, takes_frames, .. } = &*self.0;
         let size = wish.size;
         if size.width > largest.width || size.height > largest.height {
             return Err(format!("{size} is above what this session encodes, {largest}"));
         }
-        let Some(capture) = capture.get() else {
+        if !takes_frames {
             return Err("this session takes no frames (--capture off)".into());
-        };
+        }
         // Held until all heard, so that they hear of two wishes in the same order.
-        let mut now = self.0.now.lock().unwrap_or_else(PoisonError::into_inner);
-        let fps = wish.fps.unwrap_or(now.1);
-        if *now == (size, fps) {
+        self.apply(&mut self.state(), wish)
+    }
+
+    /// Tells all of a wish; before there is a capture it waits.
+    fn apply(&self, state: &mut State, wish: ScreenWish) -> Result<(), String> {
+        let Some(capture) = self.0.capture.get() else {
+            let fps = wish.fps.or(state.waiting.and_then(|earlier| earlier.fps));
+            state.waiting = Some(ScreenWish { fps, ..wish });
+            return Ok(());
+        };
+        let (size, fps) = (wish.size, wish.fps.unwrap_or(state.fps));
+        if (state.size, state.fps) == (size, fps) {
             return Ok(());
         }
         let refresh_mhz = self.refresh_mhz(fps);
         capture.resize(Screen { size, refresh_mhz }).map_err(|e| e.to_string())?;
-        *now = (size, fps);
+        (state.size, state.fps) = (size, fps);
         if let Some(pipeline) = self.0.pipeline.get() {
             pipeline.set_fps(fps);
         }
@@ -193,7 +230,38 @@ impl Command for Screens {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+    use std::task::Waker;
+
+    use stratus_capture::{Capture, CaptureConfig};
+    use stratus_frame::mailbox;
+
     use super::*;
+    use crate::options::{Capture as Taking, StreamOptions};
+
+    fn screens(capture: Taking) -> Screens {
+        let options = StreamOptions { capture: Some(capture), ..StreamOptions::default() };
+        Screens::new(&options.settle().unwrap())
+    }
+
+    #[test]
+    fn a_wish_waits_for_the_capture_and_one_that_nothing_comes_of_is_refused() {
+        let wish = |width, fps| ScreenWish { size: Size::new(width, 480), fps };
+        let never = screens(Taking::Off).ask(wish(640, None)).unwrap_err();
+        assert!(never.contains("takes no frames"), "{never}");
+
+        let screens = screens(Taking::On);
+        let start = (Size::new(1280, 720), 60);
+        screens.ask(wish(800, Some(30))).unwrap();
+        screens.ask(wish(640, None)).unwrap();
+        assert!(screens.ask(wish(100_000, None)).unwrap_err().contains("above"));
+        assert_eq!(screens.now(), start, "nobody hears of it yet");
+        let (post, _slot) = mailbox();
+        let capture = Capture::new(&CaptureConfig::new(start.0), post, Waker::noop().clone());
+        screens.set_capture(capture.control());
+        assert_eq!(screens.now(), (Size::new(640, 480), 30), "the newest of each counts");
+        screens.ask(wish(700, None)).unwrap();
+        assert_eq!(screens.now(), (Size::new(700, 480), 30), "and from now on at once");
+    }
 
     #[test]
     fn wishes_are_read_or_refused_with_the_reason() {

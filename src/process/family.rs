@@ -73,7 +73,7 @@ impl Family {
                     self.watched.iter().for_each(|known| janitor.watch(*known));
                     self.janitor = janitor;
                 }
-                Err(failure) => tracing::warn!("{failure}"),
+                Err(failure) => tracing::warn!("{failure:#}"),
             }
         }
         ended

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::logging::one_line;
+
 const KEPT: usize = 20;
 /// Bytes of a line beyond which it is cut in two: a child that never ends a line costs no memory.
 const LONGEST: u64 = 4096;
@@ -52,7 +54,8 @@ fn read_all(pipe: PipeReader, kept: &Mutex<VecDeque<String>>) {
             Ok(0) | Err(_) => return,
             Ok(_) => {}
         }
-        let line = String::from_utf8_lossy(&bytes).trim_end().to_owned();
+        // A failure shows the last ones, outside the log.
+        let line = one_line(String::from_utf8_lossy(&bytes).trim_end());
         if line.is_empty() {
             continue;
         }
@@ -81,10 +84,12 @@ mod tests {
             writeln!(writer, "line {n}").unwrap();
         }
         writer.write_all(&[b'x'; 10_000]).unwrap();
+        writer.write_all(b"\nin \x1b[31mred\r\n").unwrap();
         drop(writer);
         let last = lines.last(Duration::from_secs(10));
         assert_eq!(last.len(), KEPT);
-        assert_eq!(last[KEPT - 4], "line 49");
-        assert_eq!(last[KEPT - 1].len(), 10_000 - 2 * 4096);
+        assert_eq!(last[KEPT - 5], "line 49");
+        assert_eq!(last[KEPT - 2].len(), 10_000 - 2 * 4096);
+        assert_eq!(last[KEPT - 1], "in \\u{1b}[31mred");
     }
 }

@@ -20,7 +20,7 @@ use stratus_stream_core::message::{
 };
 use stratus_stream_core::{ALPN, VERSION};
 
-use crate::connection::{Connection, describe};
+use crate::connection::{Connection, describe, plain};
 use crate::identity::{SERVER_NAME, machine_tag, own_client};
 use crate::pin::Pin;
 use crate::pump::ControlStream;
@@ -282,7 +282,7 @@ fn welcome(message: Message) -> Result<Welcome, Refusal> {
             );
             Err(Refusal { code: RefusalCode::Version, text })
         }
-        Message::Refused(refusal) => Err(refusal),
+        Message::Refused(Refusal { code, text }) => Err(Refusal { code, text: plain(&text) }),
         other => {
             let text = format!("the first answer must be welcome, but this is {}", other.name());
             Err(Refusal { code: RefusalCode::Unexpected, text })
@@ -316,6 +316,6 @@ fn explain(
         ConnectionError::ConnectionClosed(c) if u64::from(c.error_code) == CONNECTION_REFUSED => {
             ConnectError::Overrun { addr }
         }
-        other => ConnectError::Lost { addr, reason: other.to_string() },
+        other => ConnectError::Lost { addr, reason: plain(&other.to_string()) },
     }
 }

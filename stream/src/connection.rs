@@ -33,11 +33,17 @@ pub(crate) async fn establish(connection: quinn::Connection) -> Result<Connectio
     request.ok().await.map_err(failed)
 }
 
+/// A peer's text for people, without control characters: it neither begins a line of its own in a
+/// log nor tells a terminal what to do.
+pub(crate) fn plain(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
 /// The code and text with which the peer closed the session, if it did.
-pub(crate) fn closed_with(error: &SessionError) -> Option<(u32, &str)> {
+pub(crate) fn closed_with(error: &SessionError) -> Option<(u32, String)> {
     match error {
         SessionError::WebTransportError(WebTransportError::Closed(code, text)) => {
-            Some((*code, text))
+            Some((*code, plain(text)))
         }
         _ => None,
     }
@@ -51,14 +57,13 @@ pub(crate) fn is_silence(error: &SessionError) -> bool {
 
 /// What ended a connection, for people.
 pub(crate) fn describe(error: &SessionError) -> String {
-    match error {
-        SessionError::ConnectionError(e) => e.to_string(),
-        SessionError::WebTransportError(WebTransportError::Closed(_, text)) if text.is_empty() => {
-            "closed by peer".to_owned()
-        }
-        SessionError::WebTransportError(WebTransportError::Closed(_, text)) => {
-            format!("closed by peer: {text}")
-        }
-        other => other.to_string(),
+    match closed_with(error) {
+        Some((_, text)) if text.is_empty() => "closed by peer".to_owned(),
+        Some((_, text)) => format!("closed by peer: {text}"),
+        // With the peer's words if it closed in QUIC's own way.
+        None => plain(&match error {
+            SessionError::ConnectionError(e) => e.to_string(),
+            other => other.to_string(),
+        }),
     }
 }

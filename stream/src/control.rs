@@ -88,10 +88,13 @@ impl Control {
             if let Err(refusal) = self.handle_messages(hub, id) {
                 return Over::Refused(refusal);
             }
-            if self.outbox.is_empty()
-                && let Some(message) = tellings.poll(&mut wishes)
-            {
-                message.encode(&mut self.outbox);
+            let mut text_due = None;
+            if self.outbox.is_empty() {
+                let now = MonoTime::now();
+                match tellings.poll(&mut wishes, now) {
+                    Some(message) => message.encode(&mut self.outbox),
+                    None => text_due = tellings.poll_timeout().map(|due| due.since(now)),
+                }
             }
             let cursor_due = self.feed_cursor(&mut cursor);
             tokio::select! {
@@ -106,6 +109,7 @@ impl Control {
                 _ = cursor.changed(), if self.outbox.is_empty() => {}
                 _ = wishes.changed(), if self.outbox.is_empty() => {}
                 () = sleep(cursor_due.unwrap_or_default()), if cursor_due.is_some() => {}
+                () = sleep(text_due.unwrap_or_default()), if text_due.is_some() => {}
                 () = sleep_until(self.next_resize), if self.resize.is_some() => {
                     self.tell_resize(hub, id);
                 }

@@ -46,17 +46,24 @@ async fn read(mut stream: RecvStream, hub: &Hub, id: ViewerId) -> Over {
     let mut queue = InputQueue::default();
     let mut last = 0;
     loop {
-        while !queue.is_full() {
+        let all_read = loop {
+            if queue.is_full() {
+                break false;
+            }
             match inputs.poll() {
                 Ok(Some(input)) => queue.handle_input(input),
-                Ok(None) => break,
+                Ok(None) => break true,
                 Err(e) => return Over::Refused(Refusal::from(&e)),
             }
-        }
+        };
         let now = MonoTime::now();
         while let Some(input) = queue.poll(now) {
             last = input.id;
             hub.input(id, input);
+        }
+        if !all_read && !queue.is_full() {
+            // What was read behind a queue that was full has room in it now.
+            continue;
         }
         let due = queue.poll_timeout();
         tokio::select! {

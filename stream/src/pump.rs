@@ -15,7 +15,7 @@ use stratus_stream_core::clock::Clock;
 use stratus_stream_core::cursor::CursorStore;
 use stratus_stream_core::message::{EndReason, Message, Messages, Refusal, RefusalCode};
 
-use crate::connection::{Connection, closed_with, describe};
+use crate::connection::{Connection, closed_with, describe, plain};
 use crate::player::PlayerEvent;
 use crate::receive::{Received, ReceivedFrame, receive};
 use crate::refusal::{close, close_normally, from_close};
@@ -195,7 +195,9 @@ impl Pump {
                         self.tell(PlayerEvent::Clipboard(text));
                     }
                 }
-                Message::End(reason) => return Ok(Some(reason)),
+                Message::End(EndReason { code, text }) => {
+                    return Ok(Some(EndReason { code, text: plain(&text) }));
+                }
                 // The close that follows has the same text.
                 Message::Refused(refusal) => {
                     tracing::debug!(code = ?refusal.code, text = refusal.text, "refused");

@@ -49,7 +49,7 @@ pub(crate) async fn send_last(send: &mut SendStream, bytes: Bytes) {
 pub(crate) fn from_close(error: &SessionError) -> Option<Refusal> {
     let (code, text) = closed_with(error)?;
     let code = u16::try_from(code).ok().filter(|&c| c != 0)?;
-    Some(Refusal { code: RefusalCode::from_wire(code), text: text.to_owned() })
+    Some(Refusal { code: RefusalCode::from_wire(code), text })
 }
 
 /// Closes without a fault.

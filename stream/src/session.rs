@@ -35,6 +35,18 @@ pub(crate) enum Over {
     End(EndReason),
 }
 
+impl Over {
+    /// How its place is left. A frame that does not arrive is how a broken link mostly shows: its
+    /// timer began before the silence did.
+    fn parting(&self) -> Parting {
+        match self {
+            Self::Lost(_) => Parting::Lost,
+            Self::Refused(refusal) if refusal.code == RefusalCode::Stalled => Parting::Lost,
+            Self::Left(_) | Self::Refused(_) | Self::End(_) => Parting::Left,
+        }
+    }
+}
+
 impl From<SessionError> for Over {
     fn from(error: SessionError) -> Self {
         match from_close(&error) {
@@ -107,10 +119,7 @@ pub(crate) async fn serve(
             error = connection.closed() => error.into(),
         }
     };
-    seat.parting = match over {
-        Over::Lost(_) => Parting::Lost,
-        _ => Parting::Left,
-    };
+    seat.parting = over.parting();
     beside.abort_all();
     // Out of the hub first: nobody waits for this client while it is told the rest.
     drop(seat);

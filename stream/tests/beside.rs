@@ -8,10 +8,11 @@ use bytes::Bytes;
 use stratus_frame::MonoTime;
 use stratus_frame::input::Rumble;
 use stratus_frame::sound::SoundPacket;
+use stratus_stream::core::message::{Message, Messages};
 use stratus_stream::core::sound;
 use stratus_stream::{Limits, Player, PlayerEvent, ServerEvent};
 use support::web::Web;
-use support::{bounded, config, play, runtime, start, start_with, watch};
+use support::{Raw, bounded, config, encode, play, runtime, start, start_with, watch};
 
 fn packet(sequence: u32) -> SoundPacket {
     SoundPacket {
@@ -72,6 +73,38 @@ fn motors_and_texts_are_the_players() {
         _ => None,
     });
     assert_eq!(pasted, text);
+}
+
+/// What is measured by pings must not be how long a text takes.
+#[test]
+fn a_ping_is_answered_in_the_midst_of_a_text() {
+    const LENGTH: usize = 1 << 20;
+    let running = start(Limits::default());
+    let (asked, answered) = runtime().block_on(async {
+        let raw = Raw::connect(&running).await;
+        let (mut send, mut recv) = raw.play(1).await;
+        running.server.publisher().set_clipboard(&"x".repeat(LENGTH));
+        let (mut messages, mut came, mut asked) = (Messages::default(), 0, None);
+        loop {
+            match messages.poll().unwrap() {
+                Some(Message::Clipboard(part)) => {
+                    came += part.bytes.len();
+                    if asked.is_none() {
+                        asked = Some(came);
+                        let ping = encode(&Message::Ping { sent: MonoTime::now() });
+                        bounded(send.write_all(&ping)).await.unwrap();
+                    }
+                }
+                Some(Message::Pong { .. }) => break (asked.unwrap(), came),
+                Some(other) => panic!("{other:?}"),
+                None => {
+                    let chunk = bounded(recv.read_chunk(4096, true)).await.unwrap().unwrap();
+                    messages.handle_bytes(&chunk.bytes);
+                }
+            }
+        }
+    });
+    assert!(answered < LENGTH / 2, "asked at byte {asked}, answered at byte {answered}");
 }
 
 #[test]

@@ -154,6 +154,23 @@ fn strangers_are_few_and_cost_viewers_nothing() {
 }
 
 #[test]
+fn a_farewell_that_would_be_lines_of_a_log() {
+    for code in [0u32, 9] {
+        attacked(Limits::default(), async |running| {
+            let raw = Raw::connect(running).await;
+            let _control = raw.join().await;
+            raw.connection.close(code.into(), b"bye\r\nforged\x1b[2J\xc2\x9b");
+            let why = running.wait("leave", |e| match e {
+                ServerEvent::Left { why, .. } => Some(why.clone()),
+                _ => None,
+            });
+            assert!(why.contains("bye  forged [2J"), "{why:?}");
+            assert!(!why.contains(char::is_control), "{why:?}");
+        });
+    }
+}
+
+#[test]
 fn a_second_control_stream() {
     let running = attacked(Limits::default(), async |running: &Running| {
         let raw = Raw::connect(running).await;

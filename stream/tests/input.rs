@@ -16,7 +16,8 @@ use stratus_stream::core::message::{Message, RefusalCode};
 use stratus_stream::{Limits, PlayerEvent, ServerEvent};
 use support::web::Web;
 use support::{
-    Raw, Running, bounded, frame, message, next_id, play, player_hello, runtime, start, watch,
+    Raw, Running, bounded, config, frame, message, next_id, play, player_hello, runtime, start,
+    start_delayed, watch,
 };
 
 fn input(id: u64, event: InputEvent) -> Input {
@@ -134,6 +135,26 @@ fn a_storm_of_input_loses_no_key_and_slows_nobody() {
     assert!(f64::from(told) <= allowed, "{told} inputs were told, and {allowed} may be");
     runtime.block_on(bounded(storming)).unwrap();
     assert!(raw.connection.close_reason().is_none());
+}
+
+/// More than the queue takes wait when the network's thread is kept from running for so long that
+/// all that the queue holds is due at once: what was read beside it is not forgotten.
+#[test]
+fn inputs_behind_a_full_queue_need_no_more_bytes_to_be_told() {
+    const KEYS: u64 = 800;
+    let running = start_delayed(config(Limits::default()), |event| {
+        if matches!(event, ServerEvent::Input { input, .. } if input.id == 500) {
+            std::thread::sleep(Duration::from_millis(150));
+        }
+    });
+    let runtime = runtime();
+    let keys: Vec<Input> = (1..=KEYS).map(key).collect();
+    let (_raw, mut stream) = runtime.block_on(raw_player(&running, &bytes(&keys)));
+    for expected in &keys {
+        assert_eq!(next(&running), *expected);
+    }
+    stream.finish().unwrap();
+    assert_eq!(next(&running).event, InputEvent::Release);
 }
 
 #[test]
@@ -260,5 +281,33 @@ fn a_player_that_is_lost_may_come_back_before_others() {
         player_left(&running);
         tokio::time::sleep(grace + Duration::from_millis(100)).await;
         Raw::connect(&running).await.play(2).await;
+    });
+}
+
+/// A link that breaks while a frame is on its way: that it stalls is seen no later than that it is
+/// silent.
+#[test]
+fn a_player_that_is_lost_with_a_frame_on_its_way_may_come_back_too() {
+    let running = start(Limits { stall: Duration::from_millis(300), ..Limits::default() });
+    // One whose tasks do not run after this acknowledges nothing.
+    let stopped = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let _lost = stopped.block_on(async {
+        let raw = Raw::connect(&running).await;
+        let control = raw.play(1).await;
+        (raw, control)
+    });
+    running.publish(&frame(1, None));
+    let refused = running.wait("refusal", |e| match e {
+        ServerEvent::Refused { refusal, .. } => Some(refusal.code),
+        _ => None,
+    });
+    assert_eq!(refused, RefusalCode::Stalled);
+    player_left(&running);
+    runtime().block_on(async {
+        let other = Raw::connect(&running).await;
+        let (_send, mut recv) = other.say(&player_hello(2)).await;
+        let Message::Refused(refusal) = message(&mut recv).await else { panic!("let in") };
+        assert!(refusal.text.contains("kept for it: try again in"), "{}", refusal.text);
+        Raw::connect(&running).await.play(1).await;
     });
 }

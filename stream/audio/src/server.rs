@@ -26,6 +26,10 @@ const READ: usize = 64 * 1024;
 /// Ticks that are made up for when the thread was kept from running. Later ones are lost.
 const LATE: u64 = 20;
 
+/// How long nobody is taken after somebody could not be: most likely the process has no free
+/// descriptor, and who waits to be taken would wake the thread at once again.
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// What the sound's thread did.
 #[derive(Debug, Default)]
 struct Counters {
@@ -77,6 +81,7 @@ impl SoundServer {
             packets: Packets::new()?,
             sink: Box::new(sink),
             due: None,
+            shut_until: None,
             counters: Arc::clone(&counters),
         };
         let thread = std::thread::Builder::new()
@@ -149,6 +154,8 @@ struct Device {
     sink: Box<dyn SoundSink>,
     /// When the next tick is due, while something plays.
     due: Option<MonoTime>,
+    /// Until when nobody is taken, since the last one could not be.
+    shut_until: Option<MonoTime>,
     counters: Arc<Counters>,
 }
 
@@ -182,11 +189,14 @@ impl Device {
 
     /// Sleeps until there is something to do.
     fn wait(&mut self) -> io::Result<Ready> {
-        let timeout = self.due.map(|due| timespec(due.since(MonoTime::now())));
-        let full = self.sockets.len() >= MAX_CLIENTS;
+        let now = MonoTime::now();
+        let opens = self.shut_until.filter(|until| *until > now);
+        let next = [self.due, opens].into_iter().flatten().min();
+        let timeout = next.map(|next| timespec(next.since(now)));
+        let shut = opens.is_some() || self.sockets.len() >= MAX_CLIENTS;
         let mut fds = vec![PollFd::new(&self.stopped, PollFlags::IN)];
-        // Who comes while there are too many waits in the backlog.
-        let events = if full { PollFlags::empty() } else { PollFlags::IN };
+        // Who comes while there are too many, or no descriptor, waits in the backlog.
+        let events = if shut { PollFlags::empty() } else { PollFlags::IN };
         fds.push(PollFd::new(&self.listener, events));
         for (id, socket) in &self.sockets {
             let waiting = self.pulse.client(*id).is_some_and(|c| !c.waiting().is_empty());
@@ -201,7 +211,7 @@ impl Device {
         let clients = self.sockets.iter().zip(&fds[2..]).filter(|(_, fd)| ready(fd));
         Ok(Ready {
             stop: ready(&fds[0]),
-            listener: ready(&fds[1]) && !full,
+            listener: ready(&fds[1]) && !shut,
             clients: clients.map(|((id, _), _)| *id).collect(),
         })
     }
@@ -210,6 +220,7 @@ impl Device {
         // One at a time: the others are still there when this is over.
         match self.listener.accept() {
             Ok((socket, _)) => {
+                self.shut_until = None;
                 let ours = rustix::net::sockopt::socket_peercred(&socket)
                     .is_ok_and(|peer| peer.uid == rustix::process::getuid());
                 if !ours || socket.set_nonblocking(true).is_err() {
@@ -221,7 +232,13 @@ impl Device {
                 }
             }
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => {}
-            Err(e) => tracing::warn!("a client of the sound cannot be taken: {e}"),
+            Err(e) => {
+                // Told once, and not at each try.
+                if self.shut_until.is_none() {
+                    tracing::warn!("clients of the sound have to wait: {e}");
+                }
+                self.shut_until = Some(MonoTime::now().after(PAUSE));
+            }
         }
     }
 

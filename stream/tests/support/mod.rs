@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use quinn::crypto::rustls::QuicClientConfig;
@@ -57,11 +57,20 @@ pub fn start(limits: Limits) -> Running {
 }
 
 pub fn start_with(config: ServerConfig) -> Running {
+    start_delayed(config, |_| ())
+}
+
+/// One whose network thread waits for `delay` at each event.
+pub fn start_delayed(
+    config: ServerConfig,
+    delay: impl Fn(&ServerEvent) + Send + Sync + 'static,
+) -> Running {
     let (tell, events) = channel();
     let tell = std::sync::Mutex::new(tell);
     let server = Server::start(
         config,
         Arc::new(move |e| {
+            delay(&e);
             let _ = tell.lock().unwrap().send(e);
         }),
     )
@@ -79,8 +88,11 @@ impl Running {
                 return found;
             }
         }
+        // Of all together: a viewer without frames asks for keyframes for ever.
+        let deadline = Instant::now() + PATIENCE;
         loop {
-            let event = self.events.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no {what}"));
+            let left = deadline.saturating_duration_since(Instant::now());
+            let event = self.events.recv_timeout(left).unwrap_or_else(|_| panic!("no {what}"));
             if let Some(found) = pick(&event) {
                 return found;
             }

@@ -192,7 +192,8 @@ impl Pulse {
         self.notify(SubscriptionEventFacility::SinkInput, kind, channel);
     }
 
-    /// Commands whose answer is only that they were done.
+    /// Commands whose answer is only that they were done: first those for a stream of the client's
+    /// own.
     fn perform(&mut self, id: u32, command: Command) -> Done {
         match command {
             Command::DeletePlaybackStream(channel) => {
@@ -230,6 +231,14 @@ impl Pulse {
                 let stream = self.own(id, params.index)?;
                 update(&mut stream.props, params.mode, &params.props);
             }
+            other => return self.adjust(id, other),
+        }
+        Ok(())
+    }
+
+    /// The others of them: for the client itself, for the volumes of any stream, and for the sink.
+    fn adjust(&mut self, id: u32, command: Command) -> Done {
+        match command {
             Command::UpdateClientProplist(params) => {
                 self.tell(id, |client| update(&mut client.props, params.mode, &params.props));
             }

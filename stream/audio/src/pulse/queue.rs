@@ -9,6 +9,9 @@ use std::collections::VecDeque;
 
 use super::wire::Seek;
 
+/// Further away is no place in a stream of any length that was ever played.
+const FAR: i64 = 1 << 60;
+
 /// The sizes of a queue, bytes; whole frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sizes {
@@ -30,10 +33,8 @@ pub(crate) struct Queue {
     bytes: VecDeque<u8>,
     read: i64,
     write: i64,
-    /// Bytes that lack to the target and were not asked for, and those that were. Both can be
-    /// negative: clients may send more.
+    /// Bytes that lack to the target and were not asked for. Negative if the client sent more.
     missing: i64,
-    requested: i64,
     prebuffering: bool,
     silence: u8,
 }
@@ -46,7 +47,6 @@ impl Queue {
             read: 0,
             write: 0,
             missing: sizes.target as i64,
-            requested: 0,
             prebuffering: sizes.prebuf > 0,
             silence,
         }
@@ -54,9 +54,15 @@ impl Queue {
 
     /// Gives it other sizes. What it has stays.
     pub(crate) fn resize(&mut self, sizes: Sizes) {
-        self.missing += sizes.target as i64 - self.sizes.target as i64;
+        self.lack(sizes.target as i64 - self.sizes.target as i64);
         self.sizes = sizes;
         self.prebuffering &= sizes.prebuf > 0;
+    }
+
+    /// So many bytes more lack. A client may move the place of writing as often and as far as it
+    /// likes, so that the sum has no bound but this.
+    fn lack(&mut self, more: i64) {
+        self.missing = self.missing.saturating_add(more).clamp(-FAR, FAR);
     }
 
     /// Whether it is read on where nothing was written.
@@ -81,15 +87,11 @@ impl Queue {
             Seek::Absolute(place) => (place, false),
             Seek::RelativeOnRead(by) => (self.read.saturating_add(by), false),
         };
-        // Further away is no place in a stream of any length that was ever played.
-        let place = place.clamp(-(1 << 60), 1 << 60);
-        let moved = place - self.write;
-        if asked {
-            self.requested -= moved;
-        } else {
-            self.missing -= moved;
+        let place = place.clamp(-FAR, FAR);
+        // What a client skips of what it was asked for counts as if it had sent it.
+        if !asked {
+            self.lack(self.write - place);
         }
-        self.requested -= bytes.len() as i64;
         self.write = place + bytes.len() as i64;
         // Behind what is written now, nothing stays of what was written there before.
         let late = usize::try_from(self.read - place).unwrap_or(0).min(bytes.len());
@@ -102,7 +104,7 @@ impl Queue {
         if room < bytes.len() || at > hole {
             // What did not fit was neither sent nor asked for.
             let end = self.read + self.bytes.len() as i64;
-            self.missing += self.write - end;
+            self.lack(self.write - end);
             self.write = end;
             return false;
         }
@@ -124,7 +126,7 @@ impl Queue {
         out.extend(self.bytes.drain(..taken));
         let on = if self.runs_on() { n } else { taken };
         self.read += on as i64;
-        self.missing += on as i64;
+        self.lack(on as i64);
         if taken < n && self.sizes.prebuf > 0 {
             self.prebuffering = true;
         }
@@ -138,14 +140,13 @@ impl Queue {
             return 0;
         }
         let missing = u32::try_from(self.missing).unwrap_or(u32::MAX);
-        self.requested += i64::from(missing);
-        self.missing -= i64::from(missing);
+        self.lack(-i64::from(missing));
         missing
     }
 
     /// Throws away what is there.
     pub(crate) fn flush(&mut self) {
-        self.missing += self.write - self.read;
+        self.lack(self.write - self.read);
         self.write = self.read;
         self.bytes.clear();
         self.force_prebuffering();

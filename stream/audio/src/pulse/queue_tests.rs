@@ -75,21 +75,47 @@ fn what_does_not_fit_is_told_and_lost() {
     assert_eq!(queue.len(), 0);
 }
 
+#[test]
+fn places_far_away_add_up_to_nothing_that_overflows() {
+    for far in [1 << 60, i64::MAX, -(1 << 60), i64::MIN] {
+        for seek in [Seek::Relative(far), Seek::Absolute(far), Seek::RelativeOnRead(far)] {
+            let mut queue = Queue::new(SIZES, 0);
+            for _ in 0..40 {
+                queue.write(seek, &[1; 3]);
+                queue.take_missing();
+            }
+            for _ in 0..40 {
+                queue.write(seek, &[1; 3]);
+                queue.flush();
+                queue.resize(Sizes { target: 30, ..SIZES });
+                queue.resize(SIZES);
+                read(&mut queue, 50);
+            }
+            // And then it is a queue as it was.
+            queue.flush();
+            queue.write(NEXT, &[2; 30]);
+            assert_eq!(read(&mut queue, 30), [2; 30], "{seek:?}");
+        }
+    }
+}
+
 proptest! {
     /// However a client writes, memory is bounded, and what is asked for is what lacks.
     #[test]
     fn it_stays_within_its_sizes(
-        steps in prop::collection::vec((0u8..5, any::<i16>(), 0usize..150), 0..60),
+        steps in prop::collection::vec((0u8..6, any::<i16>(), 0usize..150, 0u32..48), 0..60),
         prebuf in 0usize..40,
     ) {
         let mut queue = Queue::new(Sizes { prebuf, ..SIZES }, 0);
-        for (kind, by, n) in steps {
-            let by = i64::from(by) >> 4;
+        for (kind, by, n, far) in steps {
+            // Mostly near, now and then further than anything is long.
+            let by = (i64::from(by) >> 4) << if far < 40 { 0 } else { far };
             match kind {
                 0 => { queue.write(NEXT, &vec![1; n]); }
                 1 => { queue.write(Seek::Absolute(by), &vec![1; n]); }
                 2 => { queue.write(Seek::RelativeOnRead(by), &vec![1; n]); }
-                3 => queue.flush(),
+                3 => { queue.write(Seek::Relative(by), &vec![1; n]); }
+                4 => queue.flush(),
                 _ => if !queue.is_waiting() {
                     let out = read(&mut queue, n);
                     prop_assert!(out.len() <= n);

@@ -19,24 +19,33 @@ impl Raw {
     /// Just a socket.
     pub fn open(place: &Path) -> Self {
         let socket = UnixStream::connect(place.join("pulse/native")).unwrap();
+        Self::over(socket)
+    }
+
+    /// Over a socket that was connected by other means.
+    pub fn over(socket: UnixStream) -> Self {
         socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         Self(BufReader::new(socket))
     }
 
     pub fn greet(place: &Path) -> Self {
         let mut raw = Self::open(place);
+        raw.say_hello();
+        raw
+    }
+
+    pub fn say_hello(&mut self) {
         let auth = AuthParams {
             version: MAX_VERSION,
             supports_shm: true,
             supports_memfd: true,
             cookie: vec![0; 256],
         };
-        let reply: AuthReply = raw.ask(&Command::Auth(auth)).unwrap();
+        let reply: AuthReply = self.ask(&Command::Auth(auth)).unwrap();
         assert!(!reply.use_shm && !reply.use_memfd, "no memory is shared");
         let mut props = Props::new();
         props.set(Prop::ApplicationName, CString::new("raw").unwrap());
-        let _: SetClientNameReply = raw.ask(&Command::SetClientName(props)).unwrap();
-        raw
+        let _: SetClientNameReply = self.ask(&Command::SetClientName(props)).unwrap();
     }
 
     pub fn say(&mut self, command: &Command) -> Result<(), ProtocolError> {
