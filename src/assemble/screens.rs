@@ -114,11 +114,12 @@ impl Screens {
     /// output can be asked: all are told of the wish that waits for this.
     pub(super) fn set_capture(&self, capture: CaptureControl) {
         capture.set_watched(false);
+        // Held before there is a capture, so that no newer wish comes before the one that waits.
+        let mut state = self.state();
         // Nobody else sets it, nor the others below.
         let _ = self.0.capture.set(capture);
         // A player may have joined before there was a capture to hear of it, and asked.
         self.viewers_changed();
-        let mut state = self.state();
         if let Some(wish) = state.waiting.take()
             && let Err(why) = self.apply(&mut state, wish)
         {
