@@ -209,7 +209,7 @@ impl App {
                 let full = screen.window.fullscreen().is_some();
                 screen.window.set_fullscreen((!full).then_some(Fullscreen::Borderless(None)));
             }
-            Chord::FreePointer => self.grip.free(&screen.window),
+            Chord::FreePointer => self.grip.free(screen.window.as_ref()),
             Chord::Give => self.clipboard.give(),
             Chord::Take => self.clipboard.take(),
             Chord::Compose => {
@@ -237,7 +237,7 @@ impl App {
         let Some(screen) = &self.screen else { return };
         let pressed = state == ElementState::Pressed;
         if pressed {
-            self.grip.take(&screen.window);
+            self.grip.take(screen.window.as_ref());
         }
         if let Some(code) = pointer::button(button) {
             self.input(InputEvent::Button { code, pressed });
@@ -256,10 +256,10 @@ impl App {
         self.focused = focused;
         let Some(screen) = &self.screen else { return };
         if focused {
-            self.grip.take(&screen.window);
+            self.grip.take(screen.window.as_ref());
             return;
         }
-        self.grip.lose(&screen.window);
+        self.grip.lose(screen.window.as_ref());
         self.keys.forget();
         self.fingers.forget();
         self.motion.forget();
