@@ -149,7 +149,10 @@ impl App {
                 screen.notice = notice;
                 screen.handle_change();
             }
-            Tell::Overlay(lines) => {
+            Tell::Overlay(mut lines) => {
+                // The window's own figures are made as seldom as the others: each picture that is
+                // drawn would pay for the sorting of thousands of samples.
+                lines.extend(screen.figures.lines());
                 if let Some(shown) = &mut screen.overlay {
                     *shown = lines;
                     screen.handle_change();
