@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod pointer;
 mod stage;
 #[path = "../support/mod.rs"]
 mod support;

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
 use stratus_harness::client::{self, Client, Pace};
@@ -32,7 +32,12 @@ impl Stage {
     /// On a display of this size.
     pub(crate) fn on(size: (u32, u32), link: &str, arguments: &[&str]) -> Self {
         let options = sway::Options { size, ..sway::Options::default() };
-        let display = Sway::start(&options).unwrap();
+        Self::under(&options, link, arguments)
+    }
+
+    /// On this display.
+    pub(crate) fn under(options: &sway::Options, link: &str, arguments: &[&str]) -> Self {
+        let display = Sway::start(options).unwrap();
         let log = display.runtime_dir().join("player.log");
         let player = stratus(display.runtime_dir())
             .args(["play", link])
@@ -104,7 +109,12 @@ pub(crate) fn number(picture: &Picture, (x, y): (u32, u32), size: (u32, u32)) ->
 
 /// A session for a game of this size that the test itself is, and its socket.
 pub(crate) fn session(size: (u32, u32)) -> (Session, PathBuf) {
-    let session = Session::run(&["--size", &format!("{}x{}", size.0, size.1)], &["sleep", "1000"]);
+    session_beside(size, &["sleep", "1000"])
+}
+
+/// The same, while this program runs as its game.
+pub(crate) fn session_beside(size: (u32, u32), program: &[&str]) -> (Session, PathBuf) {
+    let session = Session::run(&["--size", &format!("{}x{}", size.0, size.1)], program);
     let socket = eventually("the games' socket is there", || {
         let folder = support::files(session.place.path()).into_iter().next()?;
         let path = session.place.path().join(folder).join("stratus-0");
@@ -117,7 +127,12 @@ pub(crate) fn session(size: (u32, u32)) -> (Session, PathBuf) {
 /// A session whose game draws so many markers a second.
 pub(crate) fn markers(size: (u32, u32), rate: f64) -> (Session, Client) {
     let (session, socket) = session(size);
+    (session, draw(&socket, size, rate))
+}
+
+/// Draws so many markers a second.
+pub(crate) fn draw(socket: &Path, size: (u32, u32), rate: f64) -> Client {
     let pace = Pace::Rate(rate);
     let config = client::Config { size, frames: u64::MAX, pace, ..client::Config::default() };
-    (session, Client::start(&socket, config).unwrap())
+    Client::start(socket, config).unwrap()
 }

@@ -236,12 +236,26 @@ impl App {
         }
     }
 
+    /// Tells the game where the pointer is, unless it knows that or has the motion instead.
+    fn point(&mut self) {
+        if self.grip.is_locked() {
+            return;
+        }
+        let Some(place) = self.screen.as_ref().and_then(Screen::place) else { return };
+        if let Some(event) = self.motion.tell(&place) {
+            self.input(event);
+        }
+    }
+
     fn pressed(&mut self, button: MouseButton, state: ElementState) {
         let Some(screen) = &self.screen else { return };
         let pressed = state == ElementState::Pressed;
         if pressed {
             self.grip.take(screen.window.as_ref());
         }
+        // The game's pointer may be elsewhere, though the player's stands still: it was not there
+        // yet, or another picture lies under it.
+        self.point();
         if let Some(code) = pointer::button(button) {
             self.input(InputEvent::Button { code, pressed });
         }
@@ -330,17 +344,16 @@ impl ApplicationHandler<Tell> for App {
                 self.key(events, &event);
             }
             WindowEvent::Ime(Ime::Commit(text)) => self.text(&text),
-            WindowEvent::CursorMoved { position, .. } if !self.grip.is_locked() => {
-                let Some(place) = self.screen.as_ref().and_then(Screen::place) else { return };
-                if let Some(event) = self.motion.at(&place, position) {
-                    self.input(event);
-                }
+            WindowEvent::CursorMoved { position, .. } => {
+                self.motion.handle_move(position);
+                self.point();
             }
-            WindowEvent::CursorLeft { .. } => self.motion.forget(),
+            WindowEvent::CursorLeft { .. } => self.motion.handle_leave(),
             WindowEvent::MouseInput { button, state, .. } => self.pressed(button, state),
             WindowEvent::MouseWheel { delta, phase, .. } => {
                 let scale = self.screen.as_ref().map_or(1.0, |s| s.window.scale_factor());
                 if let Some(event) = self.motion.wheel(delta, phase, scale) {
+                    self.point();
                     self.input(event);
                 }
             }
