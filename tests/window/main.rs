@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod clipboard;
 mod pointer;
 mod stage;
 #[path = "../support/mod.rs"]
