@@ -13,6 +13,7 @@ use stratus_stream::{ConnectError, Player, PlayerConfig, PlayerEvent};
 use tokio::time::{Interval, MissedTickBehavior};
 
 use super::decoding::{Decoding, Done, Extras};
+use super::files::Files;
 use super::tally::Tally;
 use crate::failure::Failure;
 
@@ -26,6 +27,8 @@ pub(crate) struct Reception {
     /// What was counted since it was made.
     pub(crate) tally: Tally,
     decoding: Decoding,
+    /// Without those that the decoder and the sound have.
+    files: Files,
     received: u64,
     report: Interval,
 }
@@ -65,6 +68,8 @@ pub(crate) struct Rest {
     pub(crate) tally: Tally,
     /// The server's clock as last known.
     pub(crate) clock: Clock,
+    /// The files it is kept in, to go on with or to finish.
+    pub(crate) files: Files,
 }
 
 impl Reception {
@@ -79,18 +84,20 @@ impl Reception {
         Ok(player)
     }
 
-    /// Starts to receive and decode.
+    /// Starts to receive, to decode, and to keep what comes in the files.
     ///
     /// # Errors
-    /// A [`Failure`] if there is no decoder.
-    pub(crate) fn start(player: Player, extras: Extras) -> Result<Self, Failure> {
+    /// A [`Failure`] if there is no decoder, or no file to go on in.
+    pub(crate) fn start(player: Player, mut files: Files, extras: Extras) -> Result<Self, Failure> {
+        files.begin(player.welcome().session)?;
+        let mut tally = Tally::default();
+        tally.sound.record(files.sound.take());
         // A game may keep a larger size than its session's.
         let largest = player.welcome().size.at_least(LARGEST_PICTURE);
-        let decoding = Decoding::start(largest, extras)?;
+        let decoding = Decoding::start(largest, extras, files.stream.take())?;
         let mut report = tokio::time::interval(REPORT_EVERY);
         report.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        let tally = Tally::default();
-        Ok(Self { player, tally, decoding, received: 0, report })
+        Ok(Self { player, tally, decoding, files, received: 0, report })
     }
 
     /// What comes next. Dropping the future loses nothing.
@@ -147,8 +154,8 @@ impl Reception {
         }
     }
 
-    /// Waits until what was received is decoded, counts it as long as `wanted` says so, and
-    /// finishes the files. Gives the connection as well, which is still open.
+    /// Waits until what was received is decoded, and counts it as long as `wanted` says so. Gives
+    /// the connection as well, which is still open.
     ///
     /// # Errors
     /// A [`Failure`] if a file cannot be written.
@@ -156,10 +163,9 @@ impl Reception {
         self,
         wanted: impl Fn(&Tally) -> bool,
     ) -> Result<(Player, Rest), Failure> {
-        let Self { player, mut tally, decoding, .. } = self;
+        let Self { player, mut tally, decoding, mut files, .. } = self;
         let clock = player.clock();
-        tally.sound.finish()?;
-        let rest = tokio::task::spawn_blocking(move || decoding.finish())
+        let (rest, stream) = tokio::task::spawn_blocking(move || decoding.finish())
             .await
             .map_err(|e| Failure::new("decode the stream", e))??;
         for done in rest {
@@ -167,7 +173,9 @@ impl Reception {
                 tally.count(&done, &clock);
             }
         }
-        Ok((player, Rest { tally, clock }))
+        files.stream = stream;
+        files.sound = tally.sound.take_file()?;
+        Ok((player, Rest { tally, clock, files }))
     }
 
     fn note(&mut self, done: &Done) {

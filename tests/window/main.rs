@@ -5,6 +5,8 @@
 
 mod clipboard;
 mod pointer;
+mod reconnect;
+mod relay;
 mod stage;
 #[path = "../support/mod.rs"]
 mod support;
