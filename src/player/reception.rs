@@ -134,9 +134,12 @@ impl Reception {
         let (frames, done) = (&decoding.frames, &mut decoding.done);
         let event = async {
             // The room comes first: a frame that the decoder has no room for stays where the
-            // server sees that it was not fetched.
-            let room = frames.reserve().await;
-            (room, player.next().await)
+            // server sees that it was not fetched. What is beside frames needs none.
+            tokio::select! {
+                biased;
+                room = frames.reserve() => (Some(room), player.next().await),
+                event = player.next_beside_frames() => (None, event),
+            }
         };
         tokio::select! {
             // Results first, so that no more is received than was asked for.
@@ -144,11 +147,11 @@ impl Reception {
             Some(done) = done.recv() => Step::Done(Box::new(done)),
             _ = report.tick() => Step::Report,
             (room, event) = event => match (room, event) {
-                (Ok(room), PlayerEvent::Frame(frame)) => {
+                (Some(Ok(room)), PlayerEvent::Frame(frame)) => {
                     room.send(frame);
                     Step::Taken
                 }
-                (Err(_), PlayerEvent::Frame(_)) => Step::NoDecoder,
+                (_, PlayerEvent::Frame(_)) => Step::NoDecoder,
                 (_, event) => Step::Event(event),
             },
         }
@@ -200,5 +203,116 @@ impl Reception {
             waiting: u32::try_from(received.saturating_sub(tally.decoded + tally.damaged))
                 .unwrap_or(u32::MAX),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use std::sync::Arc;
+    use std::sync::mpsc::channel;
+
+    use stratus_encode::{Coding, Converter, Encoder as _, EncoderConfig, X264};
+    use stratus_frame::sound::SoundPacket;
+    use stratus_frame::{
+        Codec, Damage, EncodedFrame, FrameId, PixelFormat, PixelView, Size, Stamps,
+    };
+    use stratus_stream::{Server, ServerConfig, random_token};
+    use tokio::time::{sleep, timeout};
+
+    use super::*;
+
+    const SIZE: Size = Size::new(64, 64);
+    const PACKETS: u32 = 100;
+
+    /// A grey picture that needs no other.
+    fn picture(id: u64) -> EncodedFrame {
+        let grey = vec![100; 64 * 64 * 4];
+        let format = PixelFormat::Xrgb8888;
+        let view = PixelView { data: &grey, stride: 64 * 4, size: SIZE, format };
+        let mut converter = Converter::new();
+        converter.convert(view, &Damage::full(SIZE)).unwrap();
+        let config = EncoderConfig { size: SIZE, fps: 60, bitrate: 1_000_000, threads: 1 };
+        let mut encoder = X264::open(config).unwrap();
+        let unit = encoder.encode(converter.picture_mut().unwrap(), Coding::Keyframe).unwrap();
+        EncodedFrame {
+            id: FrameId(id),
+            depends_on: None,
+            stamps: Stamps::default(),
+            newest_input: 0,
+            size: SIZE,
+            codec: Codec::H264,
+            torn: false,
+            data: unit.data,
+        }
+    }
+
+    fn packet(sequence: u32) -> SoundPacket {
+        let captured = MonoTime::from_nanos(1_000_000_000 + u64::from(sequence) * 5_000_000);
+        let opus = vec![sequence as u8; 40];
+        SoundPacket {
+            sequence,
+            captured,
+            samples: 240,
+            opus: opus.into(),
+            previous: Vec::new().into(),
+        }
+    }
+
+    #[test]
+    fn sound_goes_on_while_the_decoder_stalls() {
+        let config = ServerConfig { size: SIZE, ..ServerConfig::new(random_token().unwrap()) };
+        let server = Server::start(config, Arc::new(|_| {})).unwrap();
+        let publisher = server.publisher();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let heard = runtime.block_on(async {
+            let player = Reception::join(server.link(), PlayerConfig::default()).await.unwrap();
+            let (stalls, stalled) = tokio::sync::oneshot::channel();
+            let (go_on, waits) = channel::<()>();
+            let mut stalls = Some(stalls);
+            let show: super::super::Show = Box::new(move |_, _, _| {
+                if let Some(stalls) = stalls.take() {
+                    stalls.send(()).unwrap();
+                }
+                // Until its other end is gone.
+                let _ = waits.recv();
+            });
+            let extras = Extras { dump: None, show: Some(show) };
+            let mut reception = Reception::start(player, Files::default(), extras).unwrap();
+            let sound = async {
+                // More frames than there is room for.
+                for id in 1..=12 {
+                    publisher.publish(&picture(id));
+                    sleep(Duration::from_millis(20)).await;
+                }
+                stalled.await.unwrap();
+                for sequence in 0..PACKETS {
+                    publisher.send_sound(&packet(sequence));
+                    sleep(Duration::from_millis(5)).await;
+                }
+                sleep(Duration::from_millis(300)).await;
+            };
+            let receiving = async {
+                loop {
+                    reception.next().await;
+                }
+            };
+            tokio::select! {
+                result = timeout(Duration::from_secs(20), sound) => result.unwrap(),
+                () = receiving => {}
+            }
+            drop(go_on);
+            let heard = serde_json::to_value(reception.tally.sound.report()).unwrap();
+            let (player, _) = reception.finish(|_| true).await.unwrap();
+            player.close().await;
+            heard["packets"].as_u64().unwrap()
+        });
+        // A busy machine may lose datagrams; those that were received are heard.
+        assert!(heard > u64::from(PACKETS) * 3 / 4, "{heard} of {PACKETS} packets were heard");
     }
 }
