@@ -184,6 +184,27 @@ fn doctor_tells_by_its_exit_code_what_it_tells_in_words() {
 }
 
 #[test]
+fn doctor_says_which_browser_there_is_and_what_for() {
+    let programs = place();
+    let chromium = || {
+        let mut command = stratus(programs.path());
+        command.args(["doctor", "--json"]).env("PATH", programs.path());
+        let report: serde_json::Value = serde_json::from_str(&say(command).out).unwrap();
+        let findings = report["findings"].as_array().unwrap().iter();
+        let found = findings.clone().find(|f| f["what"] == "Chromium").unwrap();
+        (found["state"].as_str().unwrap().to_owned(), found["detail"].as_str().unwrap().to_owned())
+    };
+    let (state, detail) = chromium();
+    assert_eq!(state, "absent");
+    assert!(detail.contains("browser player") && !detail.contains("not used"), "{detail}");
+    support::script(&programs.path().join("chromium"), "echo 'Chromium 131.0.6778.33 built here'");
+    let (state, detail) = chromium();
+    assert_eq!(state, "good");
+    assert!(detail.starts_with("Chromium 131.0.6778.33 built here"), "{detail}");
+    assert!(detail.contains("browser player") && !detail.contains("not used"), "{detail}");
+}
+
+#[test]
 fn the_janitor_removes_nothing_but_a_sessions_directory() {
     let place = place();
     let other = place.path().join("precious");

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use wayland_client::protocol::wl_pointer::ButtonState;
 use wayland_protocols_wlr::virtual_pointer::v1::client::{
     zwlr_virtual_pointer_manager_v1::ZwlrVirtualPointerManagerV1,
     zwlr_virtual_pointer_v1::ZwlrVirtualPointerV1,
@@ -44,6 +45,28 @@ impl Hand {
     pub fn point(&mut self, (x, y): (u32, u32)) -> anyhow::Result<()> {
         self.device.motion_absolute(self.time(), x, y, self.size.0, self.size.1);
         self.device.frame();
+        self.puppet.settle()
+    }
+
+    /// Moves by a distance, in pixels.
+    ///
+    /// # Errors
+    /// If the compositor is gone.
+    pub fn push(&mut self, (dx, dy): (f64, f64)) -> anyhow::Result<()> {
+        self.device.motion(self.time(), dx, dy);
+        self.device.frame();
+        self.puppet.settle()
+    }
+
+    /// Presses a button, by its code in `linux/input-event-codes.h`, and lets it go.
+    ///
+    /// # Errors
+    /// If the compositor is gone.
+    pub fn click(&mut self, button: u32) -> anyhow::Result<()> {
+        for state in [ButtonState::Pressed, ButtonState::Released] {
+            self.device.button(self.time(), button, state);
+            self.device.frame();
+        }
         self.puppet.settle()
     }
 

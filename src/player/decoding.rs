@@ -43,7 +43,7 @@ pub(crate) struct Decoding {
     pub(crate) frames: Sender<ReceivedFrame>,
     /// Each of them, in the same order.
     pub(crate) done: UnboundedReceiver<Done>,
-    thread: JoinHandle<Result<(), Failure>>,
+    thread: JoinHandle<Result<Option<Recording>, Failure>>,
 }
 
 /// Takes pictures as they are decoded, on the decoder's thread.
@@ -52,8 +52,6 @@ pub(crate) type Show = Box<dyn FnMut(Kept, &FrameHeader, MonoTime) + Send>;
 /// What else is done with each frame.
 #[derive(Default)]
 pub(crate) struct Extras {
-    /// Keep the stream in this file.
-    pub(crate) record: Option<Recording>,
     /// Keep the last picture in this file.
     pub(crate) dump: Option<PathBuf>,
     /// Show each picture; they are then not compared with each other.
@@ -61,11 +59,15 @@ pub(crate) struct Extras {
 }
 
 impl Decoding {
-    /// Starts the thread, for pictures of at most `size`.
+    /// Starts the thread, for pictures of at most `size`; frames are kept in `recording` too.
     ///
     /// # Errors
     /// A [`Failure`] if there is no decoder or no thread.
-    pub(crate) fn start(size: Size, extras: Extras) -> Result<Self, Failure> {
+    pub(crate) fn start(
+        size: Size,
+        extras: Extras,
+        recording: Option<Recording>,
+    ) -> Result<Self, Failure> {
         let decoder = Decoder::new(size).map_err(|e| {
             Failure::new("decode the stream", e).remedy("`stratus doctor` looks at FFmpeg")
         })?;
@@ -73,17 +75,17 @@ impl Decoding {
         let (outgoing, done) = tokio::sync::mpsc::unbounded_channel();
         let thread = std::thread::Builder::new()
             .name("stratus-decode".into())
-            .spawn(move || work(decoder, incoming, &outgoing, extras))
+            .spawn(move || work(decoder, incoming, &outgoing, extras, recording))
             .map_err(|e| Failure::new("start the decoder's thread", e))?;
         Ok(Self { frames, done, thread })
     }
 
-    /// Waits until all frames are decoded, and finishes the files. Gives what had not been
-    /// fetched from `done`.
+    /// Waits until all frames are decoded. Gives what had not been fetched from `done`, and the
+    /// file that the stream is kept in, which another stream may follow in.
     ///
     /// # Errors
     /// A [`Failure`] if a file cannot be written.
-    pub(crate) fn finish(self) -> Result<Vec<Done>, Failure> {
+    pub(crate) fn finish(self) -> Result<(Vec<Done>, Option<Recording>), Failure> {
         let Self { frames, mut done, thread } = self;
         drop(frames);
         let mut rest = Vec::new();
@@ -91,7 +93,7 @@ impl Decoding {
             rest.push(frame);
         }
         match thread.join() {
-            Ok(result) => result.map(|()| rest),
+            Ok(result) => result.map(|recording| (rest, recording)),
             Err(_) => Err(Failure::new("decode the stream", "the decoder's thread panicked")),
         }
     }
@@ -102,7 +104,8 @@ fn work(
     mut incoming: Receiver<ReceivedFrame>,
     outgoing: &UnboundedSender<Done>,
     mut extras: Extras,
-) -> Result<(), Failure> {
+    mut recording: Option<Recording>,
+) -> Result<Option<Recording>, Failure> {
     let mut changes = Changes::default();
     let mut last = None;
     while let Some(frame) = incoming.blocking_recv() {
@@ -133,18 +136,15 @@ fn work(
         };
         // Without a receiver the player has left; what came is still recorded.
         let _ = outgoing.send(done);
-        if let Some(recording) = &mut extras.record {
+        if let Some(recording) = &mut recording {
             recording.write(frame)?;
         }
-    }
-    if let Some(recording) = extras.record {
-        recording.finish()?;
     }
     if let (Some(path), Some(last)) = (&extras.dump, &last) {
         std::fs::write(path, last.planes().to_ppm(last.visible))
             .map_err(|e| Failure::new(format!("write {}", path.display()), e))?;
     }
-    Ok(())
+    Ok(recording)
 }
 
 /// A picture of our own, as the decoder's is gone with the next one.

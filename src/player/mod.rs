@@ -4,12 +4,13 @@ mod answers;
 mod change;
 mod cursor;
 mod decoding;
+mod files;
 mod reception;
 mod recording;
 mod sound;
 mod tally;
 
 pub(crate) use decoding::{Extras, Show};
+pub(crate) use files::Files;
 pub(crate) use reception::{Received, Reception, Rest};
-pub(crate) use recording::Recording;
 pub(crate) use tally::{Drawn, SpanReport, Tally};

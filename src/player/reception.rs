@@ -13,6 +13,7 @@ use stratus_stream::{ConnectError, Player, PlayerConfig, PlayerEvent};
 use tokio::time::{Interval, MissedTickBehavior};
 
 use super::decoding::{Decoding, Done, Extras};
+use super::files::Files;
 use super::tally::Tally;
 use crate::failure::Failure;
 
@@ -26,6 +27,8 @@ pub(crate) struct Reception {
     /// What was counted since it was made.
     pub(crate) tally: Tally,
     decoding: Decoding,
+    /// Without those that the decoder and the sound have.
+    files: Files,
     received: u64,
     report: Interval,
 }
@@ -65,6 +68,8 @@ pub(crate) struct Rest {
     pub(crate) tally: Tally,
     /// The server's clock as last known.
     pub(crate) clock: Clock,
+    /// The files it is kept in, to go on with or to finish.
+    pub(crate) files: Files,
 }
 
 impl Reception {
@@ -79,18 +84,20 @@ impl Reception {
         Ok(player)
     }
 
-    /// Starts to receive and decode.
+    /// Starts to receive, to decode, and to keep what comes in the files.
     ///
     /// # Errors
-    /// A [`Failure`] if there is no decoder.
-    pub(crate) fn start(player: Player, extras: Extras) -> Result<Self, Failure> {
+    /// A [`Failure`] if there is no decoder, or no file to go on in.
+    pub(crate) fn start(player: Player, mut files: Files, extras: Extras) -> Result<Self, Failure> {
+        files.begin(player.welcome().session)?;
+        let mut tally = Tally::default();
+        tally.sound.record(files.sound.take());
         // A game may keep a larger size than its session's.
         let largest = player.welcome().size.at_least(LARGEST_PICTURE);
-        let decoding = Decoding::start(largest, extras)?;
+        let decoding = Decoding::start(largest, extras, files.stream.take())?;
         let mut report = tokio::time::interval(REPORT_EVERY);
         report.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        let tally = Tally::default();
-        Ok(Self { player, tally, decoding, received: 0, report })
+        Ok(Self { player, tally, decoding, files, received: 0, report })
     }
 
     /// What comes next. Dropping the future loses nothing.
@@ -127,9 +134,12 @@ impl Reception {
         let (frames, done) = (&decoding.frames, &mut decoding.done);
         let event = async {
             // The room comes first: a frame that the decoder has no room for stays where the
-            // server sees that it was not fetched.
-            let room = frames.reserve().await;
-            (room, player.next().await)
+            // server sees that it was not fetched. What is beside frames needs none.
+            tokio::select! {
+                biased;
+                room = frames.reserve() => (Some(room), player.next().await),
+                event = player.next_beside_frames() => (None, event),
+            }
         };
         tokio::select! {
             // Results first, so that no more is received than was asked for.
@@ -137,18 +147,18 @@ impl Reception {
             Some(done) = done.recv() => Step::Done(Box::new(done)),
             _ = report.tick() => Step::Report,
             (room, event) = event => match (room, event) {
-                (Ok(room), PlayerEvent::Frame(frame)) => {
+                (Some(Ok(room)), PlayerEvent::Frame(frame)) => {
                     room.send(frame);
                     Step::Taken
                 }
-                (Err(_), PlayerEvent::Frame(_)) => Step::NoDecoder,
+                (_, PlayerEvent::Frame(_)) => Step::NoDecoder,
                 (_, event) => Step::Event(event),
             },
         }
     }
 
-    /// Waits until what was received is decoded, counts it as long as `wanted` says so, and
-    /// finishes the files. Gives the connection as well, which is still open.
+    /// Waits until what was received is decoded, and counts it as long as `wanted` says so. Gives
+    /// the connection as well, which is still open.
     ///
     /// # Errors
     /// A [`Failure`] if a file cannot be written.
@@ -156,10 +166,9 @@ impl Reception {
         self,
         wanted: impl Fn(&Tally) -> bool,
     ) -> Result<(Player, Rest), Failure> {
-        let Self { player, mut tally, decoding, .. } = self;
+        let Self { player, mut tally, decoding, mut files, .. } = self;
         let clock = player.clock();
-        tally.sound.finish()?;
-        let rest = tokio::task::spawn_blocking(move || decoding.finish())
+        let (rest, stream) = tokio::task::spawn_blocking(move || decoding.finish())
             .await
             .map_err(|e| Failure::new("decode the stream", e))??;
         for done in rest {
@@ -167,7 +176,9 @@ impl Reception {
                 tally.count(&done, &clock);
             }
         }
-        Ok((player, Rest { tally, clock }))
+        files.stream = stream;
+        files.sound = tally.sound.take_file()?;
+        Ok((player, Rest { tally, clock, files }))
     }
 
     fn note(&mut self, done: &Done) {
@@ -192,5 +203,116 @@ impl Reception {
             waiting: u32::try_from(received.saturating_sub(tally.decoded + tally.damaged))
                 .unwrap_or(u32::MAX),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use std::sync::Arc;
+    use std::sync::mpsc::channel;
+
+    use stratus_encode::{Coding, Converter, Encoder as _, EncoderConfig, X264};
+    use stratus_frame::sound::SoundPacket;
+    use stratus_frame::{
+        Codec, Damage, EncodedFrame, FrameId, PixelFormat, PixelView, Size, Stamps,
+    };
+    use stratus_stream::{Server, ServerConfig, random_token};
+    use tokio::time::{sleep, timeout};
+
+    use super::*;
+
+    const SIZE: Size = Size::new(64, 64);
+    const PACKETS: u32 = 100;
+
+    /// A grey picture that needs no other.
+    fn picture(id: u64) -> EncodedFrame {
+        let grey = vec![100; 64 * 64 * 4];
+        let format = PixelFormat::Xrgb8888;
+        let view = PixelView { data: &grey, stride: 64 * 4, size: SIZE, format };
+        let mut converter = Converter::new();
+        converter.convert(view, &Damage::full(SIZE)).unwrap();
+        let config = EncoderConfig { size: SIZE, fps: 60, bitrate: 1_000_000, threads: 1 };
+        let mut encoder = X264::open(config).unwrap();
+        let unit = encoder.encode(converter.picture_mut().unwrap(), Coding::Keyframe).unwrap();
+        EncodedFrame {
+            id: FrameId(id),
+            depends_on: None,
+            stamps: Stamps::default(),
+            newest_input: 0,
+            size: SIZE,
+            codec: Codec::H264,
+            torn: false,
+            data: unit.data,
+        }
+    }
+
+    fn packet(sequence: u32) -> SoundPacket {
+        let captured = MonoTime::from_nanos(1_000_000_000 + u64::from(sequence) * 5_000_000);
+        let opus = vec![sequence as u8; 40];
+        SoundPacket {
+            sequence,
+            captured,
+            samples: 240,
+            opus: opus.into(),
+            previous: Vec::new().into(),
+        }
+    }
+
+    #[test]
+    fn sound_goes_on_while_the_decoder_stalls() {
+        let config = ServerConfig { size: SIZE, ..ServerConfig::new(random_token().unwrap()) };
+        let server = Server::start(config, Arc::new(|_| {})).unwrap();
+        let publisher = server.publisher();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let heard = runtime.block_on(async {
+            let player = Reception::join(server.link(), PlayerConfig::default()).await.unwrap();
+            let (stalls, stalled) = tokio::sync::oneshot::channel();
+            let (go_on, waits) = channel::<()>();
+            let mut stalls = Some(stalls);
+            let show: super::super::Show = Box::new(move |_, _, _| {
+                if let Some(stalls) = stalls.take() {
+                    stalls.send(()).unwrap();
+                }
+                // Until its other end is gone.
+                let _ = waits.recv();
+            });
+            let extras = Extras { dump: None, show: Some(show) };
+            let mut reception = Reception::start(player, Files::default(), extras).unwrap();
+            let sound = async {
+                // More frames than there is room for.
+                for id in 1..=12 {
+                    publisher.publish(&picture(id));
+                    sleep(Duration::from_millis(20)).await;
+                }
+                stalled.await.unwrap();
+                for sequence in 0..PACKETS {
+                    publisher.send_sound(&packet(sequence));
+                    sleep(Duration::from_millis(5)).await;
+                }
+                sleep(Duration::from_millis(300)).await;
+            };
+            let receiving = async {
+                loop {
+                    reception.next().await;
+                }
+            };
+            tokio::select! {
+                result = timeout(Duration::from_secs(20), sound) => result.unwrap(),
+                () = receiving => {}
+            }
+            drop(go_on);
+            let heard = serde_json::to_value(reception.tally.sound.report()).unwrap();
+            let (player, _) = reception.finish(|_| true).await.unwrap();
+            player.close().await;
+            heard["packets"].as_u64().unwrap()
+        });
+        // A busy machine may lose datagrams; those that were received are heard.
+        assert!(heard > u64::from(PACKETS) * 3 / 4, "{heard} of {PACKETS} packets were heard");
     }
 }

@@ -45,6 +45,14 @@ impl Recording {
         self.recorder.write(&frame).map(drop).map_err(|e| failure(&self.path, &e))
     }
 
+    /// What follows is of another session, and goes into another file.
+    ///
+    /// # Errors
+    /// A [`Failure`] if this one cannot be written.
+    pub(crate) fn cut(&mut self) -> Result<(), Failure> {
+        self.recorder.cut().map_err(|e| failure(&self.path, &e))
+    }
+
     /// Finishes the file.
     ///
     /// # Errors

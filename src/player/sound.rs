@@ -1,14 +1,14 @@
 //! What a player makes of the sound: it measures it, keeps it in a file, and plays it.
 
-use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver as Later, channel};
 
 use serde::Serialize;
-use stratus_audio::{Receiver, SoundDecoder, SoundError, Speaker, WaveFile};
+use stratus_audio::{Receiver, SoundDecoder, SoundError, Speaker};
 use stratus_frame::MonoTime;
 use stratus_frame::sound::SoundPacket;
 use stratus_stream::core::clock::Clock;
 
+use super::files::SoundFile;
 use crate::failure::{Failure, chain};
 
 /// The most delays that are kept, to find their middle: ten minutes of sound.
@@ -18,7 +18,7 @@ const DELAYS: usize = 120_000;
 #[derive(Default)]
 pub(crate) struct Sound {
     decoder: Option<SoundDecoder>,
-    file: Option<(WaveFile, PathBuf)>,
+    file: Option<SoundFile>,
     /// A sound card, and what it plays.
     aloud: Option<(Speaker, Receiver)>,
     /// The card while it is being opened, which can take seconds.
@@ -32,16 +32,9 @@ pub(crate) struct Sound {
 }
 
 impl Sound {
-    /// Keeps the sound in a file as well.
-    ///
-    /// # Errors
-    /// A [`Failure`] if it cannot be made.
-    pub(crate) fn record(&mut self, path: &Path) -> Result<(), Failure> {
-        let file = WaveFile::create(path).map_err(|e| {
-            failure(path, &e).remedy("name a file in a folder that you may write to, as in out.wav")
-        })?;
-        self.file = Some((file, path.to_owned()));
-        Ok(())
+    /// Keeps the sound in this file as well.
+    pub(super) fn record(&mut self, file: Option<SoundFile>) {
+        self.file = file;
     }
 
     /// Plays the sound on a card of this machine, as soon as there is one.
@@ -99,24 +92,19 @@ impl Sound {
         decoder.handle(packet, |stamp, samples| {
             *frames += samples.len() as u64 / 2;
             *peak = samples.iter().fold(*peak, |peak, x| peak.max(x.abs()));
-            if let Some((wave, path)) = file
-                && let Err(e) = wave.write(stamp, samples)
-            {
-                *broken = Some(failure(path, &e));
+            if let Some(Err(e)) = file.as_mut().map(|file| file.write(stamp, samples)) {
+                *broken = Some(e);
                 *file = None;
             }
         });
     }
 
-    /// Finishes the file.
+    /// Gives the file back.
     ///
     /// # Errors
     /// A [`Failure`] if it could not be written.
-    pub(crate) fn finish(&mut self) -> Result<(), Failure> {
-        if let Some((wave, path)) = self.file.take() {
-            wave.finish().map_err(|e| failure(&path, &e))?;
-        }
-        self.broken.take().map_or(Ok(()), Err)
+    pub(super) fn take_file(&mut self) -> Result<Option<SoundFile>, Failure> {
+        self.broken.take().map_or(Ok(self.file.take()), Err)
     }
 
     pub(crate) fn report(&self) -> SoundReport {
@@ -133,10 +121,6 @@ impl Sound {
             delay_us: delays.get(delays.len() / 2).copied(),
         }
     }
-}
-
-fn failure(path: &Path, e: &std::io::Error) -> Failure {
-    Failure::new(format!("keep the sound in {}", path.display()), e)
 }
 
 /// The sound in the results.

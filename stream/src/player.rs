@@ -90,7 +90,8 @@ impl Player {
         // One frame being decoded and one behind it; more wait in their streams, where the
         // server sees them.
         let (arrived_in, arrived) = mpsc::channel(2);
-        // What is not of frames never waits behind them. A player that does not fetch loses sound.
+        // What is not of frames never waits behind them: see `next_beside_frames`. A player that
+        // does not fetch loses sound.
         let (beside_in, beside) = mpsc::channel(BESIDE);
         let (outgoing, to_send) = mpsc::unbounded_channel();
         let (cursor_in, cursor) = watch::channel(CursorState::default());
@@ -184,6 +185,25 @@ impl Player {
             }
             self.wait().await;
         }
+    }
+
+    /// The next event that is no frame, for who has no room for one: frames stay where the server
+    /// sees that they were not fetched, and the end of the stream is behind them. Dropping the
+    /// future loses nothing.
+    pub async fn next_beside_frames(&mut self) -> PlayerEvent {
+        if let Some(event) = self.waiting.take() {
+            return event;
+        }
+        if !std::mem::take(&mut self.cursor_changed) {
+            tokio::select! {
+                biased;
+                Some(event) = self.beside.recv() => return event,
+                Ok(()) = self.cursor.changed() => {}
+                // Nothing comes any more but what is behind the frames.
+                else => std::future::pending().await,
+            }
+        }
+        PlayerEvent::Cursor(self.cursor.borrow_and_update().clone())
     }
 
     async fn wait(&mut self) {

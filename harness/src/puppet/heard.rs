@@ -18,7 +18,7 @@ use wayland_client::protocol::{
     wl_subsurface::WlSubsurface,
     wl_surface::WlSurface,
 };
-use wayland_client::{Connection, Dispatch, Proxy as _, QueueHandle, delegate_noop};
+use wayland_client::{Connection, Dispatch, Proxy as _, QueueHandle, WEnum, delegate_noop};
 use wayland_protocols::wp::cursor_shape::v1::client::{
     wp_cursor_shape_device_v1::WpCursorShapeDeviceV1,
     wp_cursor_shape_manager_v1::WpCursorShapeManagerV1,
@@ -27,6 +27,10 @@ use wayland_protocols::wp::pointer_constraints::zv1::client::{
     zwp_confined_pointer_v1::{self, ZwpConfinedPointerV1},
     zwp_locked_pointer_v1::{self, ZwpLockedPointerV1},
     zwp_pointer_constraints_v1::ZwpPointerConstraintsV1,
+};
+use wayland_protocols::wp::relative_pointer::zv1::client::{
+    zwp_relative_pointer_manager_v1::ZwpRelativePointerManagerV1,
+    zwp_relative_pointer_v1::{self, ZwpRelativePointerV1},
 };
 use wayland_protocols::wp::single_pixel_buffer::v1::client::wp_single_pixel_buffer_manager_v1::WpSinglePixelBufferManagerV1;
 use wayland_protocols::wp::viewporter::client::{
@@ -73,6 +77,10 @@ pub struct Heard {
     pub capabilities: u32,
     /// What the pointer said, once it has entered a surface.
     pub pointed: Option<Pointed>,
+    /// Buttons that were pressed, each with the place that the pointer had.
+    pub pressed: Vec<(u32, (f64, f64))>,
+    /// How far a `zwp_relative_pointer_v1` said in all that the pointer moved.
+    pub moved: (f64, f64),
 }
 
 impl Heard {
@@ -178,7 +186,21 @@ hear!(WlPointer, (), |heard, _pointer, event, _given| {
                 pointed.at = (surface_x, surface_y);
             }
         }
+        wl_pointer::Event::Button { button, state, .. } => {
+            if let Some(pointed) = &heard.pointed
+                && state == WEnum::Value(wl_pointer::ButtonState::Pressed)
+            {
+                heard.pressed.push((button, pointed.at));
+            }
+        }
         _ => {}
+    }
+});
+
+hear!(ZwpRelativePointerV1, (), |heard, _relative, event, _given| {
+    if let zwp_relative_pointer_v1::Event::RelativeMotion { dx_unaccel, dy_unaccel, .. } = event {
+        heard.moved.0 += dx_unaccel;
+        heard.moved.1 += dy_unaccel;
     }
 });
 
@@ -245,5 +267,6 @@ delegate_noop!(Heard: ignore XdgPositioner);
 delegate_noop!(Heard: ignore ZwlrVirtualPointerManagerV1);
 delegate_noop!(Heard: ignore ZwlrVirtualPointerV1);
 delegate_noop!(Heard: ignore ZwpPointerConstraintsV1);
+delegate_noop!(Heard: ignore ZwpRelativePointerManagerV1);
 delegate_noop!(Heard: ignore ZwpVirtualKeyboardManagerV1);
 delegate_noop!(Heard: ignore ZwpVirtualKeyboardV1);

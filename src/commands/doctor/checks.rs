@@ -132,11 +132,15 @@ fn sound() -> Finding {
 }
 
 fn chromium() -> Finding {
-    match ["chromium", "chromium-browser", "google-chrome"].iter().find_map(|n| find(n)) {
-        Some(path) => {
-            Finding::good("Chromium", format!("{}; not used by this version", path.display()))
-        }
-        None => Finding::absent("Chromium", "not installed; not used by this version"),
+    const WHAT: &str = "Chromium";
+    const USE: &str = "the browser player runs in it, on this machine or another";
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    let Some((name, path)) = names.iter().find_map(|n| Some((n, find(n)?))) else {
+        return Finding::absent(WHAT, format!("not installed; {USE}"));
+    };
+    match output_of(name, "--version") {
+        Some(version) => Finding::good(WHAT, format!("{version}; {USE}")),
+        None => Finding::good(WHAT, format!("{} (version not told); {USE}", path.display())),
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::script::Script;
 use super::{Over, PlayArgs, first_wish, is_enough, judge, report};
 use crate::failure::{Failure, chain};
-use crate::player::{Extras, Received, Reception, Recording};
+use crate::player::{Extras, Files, Received, Reception};
 use crate::signals::{Said, Signals};
 
 pub(super) async fn play(link: &Link, args: &PlayArgs) -> Result<(), Failure> {
@@ -19,22 +19,17 @@ pub(super) async fn play(link: &Link, args: &PlayArgs) -> Result<(), Failure> {
     let player = Reception::join(link, PlayerConfig::default())
         .await
         .map_err(|e| Failure::new("join the session", chain(&e)))?;
-    let record = match &args.record {
-        Some(path) => Some(Recording::create(path)?),
-        None => None,
-    };
-    let extras = Extras { record, dump: args.dump_ppm.clone(), show: None };
-    let mut reception = Reception::start(player, extras)?;
-    if let Some(path) = &args.record_sound {
-        reception.tally.sound.record(path)?;
-    }
+    let files = Files::create(args.record.as_deref(), args.record_sound.as_deref())?;
+    let extras = Extras { dump: args.dump_ppm.clone(), show: None };
+    let mut reception = Reception::start(player, files, extras)?;
     if let Some(resize) = first_wish(args) {
         reception.player.resize(resize);
     }
 
     let over = receive(&mut reception, &mut signals, script, args).await;
 
-    let (player, rest) = reception.finish(|tally| !is_enough(tally, args)).await?;
+    let (player, mut rest) = reception.finish(|tally| !is_enough(tally, args)).await?;
+    std::mem::take(&mut rest.files).finish()?;
     report(&rest, &over, None, args)?;
     player.close().await;
     judge(&over, &rest.tally, args)

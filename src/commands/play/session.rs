@@ -16,7 +16,7 @@ use super::overlay::{Before, Stream, lines};
 use super::reconnect::{GRACE, reconnect};
 use super::{Over, PlayArgs, first_wish, is_enough};
 use crate::failure::{Failure, chain};
-use crate::player::{Extras, Received, Reception, Recording, Rest, Show};
+use crate::player::{Extras, Files, Received, Reception, Rest, Show};
 use crate::signals::{Said, Signals};
 
 /// How often the overlay's figures are told anew.
@@ -31,6 +31,8 @@ pub(super) struct Session<'a> {
     pub(super) wishes: UnboundedReceiver<Wish>,
     pub(super) signals: Signals,
     pub(super) figures_wanted: bool,
+    /// When it is enough.
+    pub(super) deadline: Option<Instant>,
     /// What the game was last asked to be as large as.
     pub(super) size: Option<Size>,
 }
@@ -39,54 +41,67 @@ impl Session<'_> {
     /// Plays until the window is closed, or what was to be received is there. Gives what the last
     /// connection counted.
     pub(super) async fn play(mut self, player: Player) -> Result<(Rest, Over), Failure> {
-        let deadline = self.args.seconds.map(|s| Instant::now() + Duration::from_secs_f64(s));
+        let args = self.args;
         let mut player = player;
-        let mut record = match &self.args.record {
-            Some(path) => Some(Recording::create(path)?),
-            None => None,
-        };
+        let mut files = Files::create(args.record.as_deref(), args.record_sound.as_deref())?;
         let mut first = true;
         loop {
-            let show = Some(show(self.handle.clone()));
-            let extras = Extras { record: record.take(), dump: self.args.dump_ppm.clone(), show };
-            let mut reception = Reception::start(player, extras)?;
-            if let Some(path) = self.args.record_sound.as_ref().filter(|_| first) {
-                reception.tally.sound.record(path)?;
-            }
-            if !self.args.window.no_sound {
-                reception.tally.sound.play_aloud();
-            }
-            self.greet(&reception.player, first);
+            let (mut rest, over, refusal) = self.play_once(player, files, first).await?;
             first = false;
-            let over = self.receive(&mut reception, deadline).await;
-            let args = self.args;
-            let (old, rest) = reception.finish(|tally| !is_enough(tally, args)).await?;
-            let refusal = old.refusal().cloned();
-            old.close().await;
-            match &over {
+            files = std::mem::take(&mut rest.files);
+            let (said, over) = match over {
                 Over::Lost(_) if refusal.as_ref().is_some_and(is_final) => {
                     let text = refusal.map(|r| r.text).unwrap_or_default();
-                    self.part("This window plays no more", &text).await;
-                    return Ok((rest, Over::Asked));
+                    (Some(("This window plays no more", text)), Over::Asked)
                 }
-                Over::Lost(why) => match self.return_to(why).await {
-                    Return::Player(again) => player = *again,
-                    Return::Closed => return Ok((rest, Over::Asked)),
+                Over::Lost(why) => match self.return_to(&why).await {
+                    Return::Player(again) => {
+                        player = *again;
+                        continue;
+                    }
+                    Return::Closed => (None, Over::Asked),
+                    Return::Late => (None, Over::Lost(why)),
                     Return::Refused(why) => {
-                        self.part("The connection is lost", &why).await;
-                        return Ok((rest, Over::Lost(why)));
+                        (Some(("The connection is lost", why.clone())), Over::Lost(why))
                     }
                 },
                 Over::End(reason) => {
-                    // Who only measures does not wait for somebody to read this.
-                    if deadline.is_none() && self.args.frames.is_none() {
-                        self.part("The session is over", &reason.text).await;
-                    }
-                    return Ok((rest, over));
+                    (Some(("The session is over", reason.text.clone())), Over::End(reason))
                 }
-                Over::Enough | Over::Asked => return Ok((rest, over)),
+                Over::Enough | Over::Asked => (None, over),
+            };
+            files.finish()?;
+            // Who only measures does not wait for somebody to read this.
+            if let Some((title, why)) = said
+                && self.deadline.is_none()
+                && args.frames.is_none()
+            {
+                self.part(title, &why).await;
             }
+            return Ok((rest, over));
         }
+    }
+
+    /// Plays until the connection is over; gives also what the server said as it closed it.
+    async fn play_once(
+        &mut self,
+        player: Player,
+        files: Files,
+        first: bool,
+    ) -> Result<(Rest, Over, Option<Refusal>), Failure> {
+        let args = self.args;
+        let show = Some(show(self.handle.clone()));
+        let extras = Extras { dump: args.dump_ppm.clone(), show };
+        let mut reception = Reception::start(player, files, extras)?;
+        if !args.window.no_sound {
+            reception.tally.sound.play_aloud();
+        }
+        self.greet(&reception.player, first);
+        let over = self.receive(&mut reception).await;
+        let (old, rest) = reception.finish(|tally| !is_enough(tally, args)).await?;
+        let refusal = old.refusal().cloned();
+        old.close().await;
+        Ok((rest, over, refusal))
     }
 
     /// What a server hears first, also of a player that comes back.
@@ -101,7 +116,8 @@ impl Session<'_> {
         self.handle.joined();
     }
 
-    async fn receive(&mut self, reception: &mut Reception, deadline: Option<Instant>) -> Over {
+    async fn receive(&mut self, reception: &mut Reception) -> Over {
+        let deadline = self.deadline;
         let mut figures = interval(FIGURES_EVERY);
         figures.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut before = Before::new(&reception.tally);
@@ -114,8 +130,7 @@ impl Session<'_> {
                     None => return Over::Asked,
                 },
                 said = self.signals.next() => if let Said::End(_) = said { return Over::Asked },
-                () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)),
-                    if deadline.is_some() => return Over::Enough,
+                () = until(deadline) => return Over::Enough,
                 received = reception.next() => match received {
                     Received::Frame if is_enough(&reception.tally, self.args) => {
                         return Over::Enough;
@@ -152,7 +167,7 @@ impl Session<'_> {
         }
     }
 
-    /// Connects anew, as long as somebody looks at the window.
+    /// Connects anew, as long as somebody looks at the window and there is time.
     async fn return_to(&mut self, why: &str) -> Return {
         tracing::warn!("the connection is lost ({why}); connecting anew");
         let handle = self.handle.clone();
@@ -164,8 +179,10 @@ impl Session<'_> {
         tell(why);
         let again = reconnect(self.link, |e: &ConnectError| tell(&e.to_string()));
         tokio::pin!(again);
+        let deadline = self.deadline;
         loop {
             tokio::select! {
+                () = until(deadline) => return Return::Late,
                 result = &mut again => return match result {
                     Ok(player) => Return::Player(Box::new(player)),
                     Err(e) => Return::Refused(chain(&e)),
@@ -216,10 +233,20 @@ fn is_final(refusal: &Refusal) -> bool {
     )
 }
 
+/// Waits for this moment, if there is one.
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
 enum Return {
     Player(Box<Player>),
     /// Nobody looks any more.
     Closed,
+    /// There is no time left.
+    Late,
     /// It is no use.
     Refused(String),
 }

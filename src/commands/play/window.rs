@@ -2,6 +2,7 @@
 //! decoder on others.
 
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use stratus_frame::Size;
 use stratus_stream::PlayerConfig;
@@ -10,6 +11,7 @@ use stratus_stream::core::message::{Role, Welcome};
 use stratus_window::{Durations, Figures, Filter, Handle, Options, Scale, Window, Wish};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::args::{Filtering, Resizing, Scaling};
 use super::session::Session;
@@ -112,6 +114,7 @@ fn start(
                 wishes,
                 signals,
                 figures_wanted: false,
+                deadline: args.seconds.map(|s| Instant::now() + Duration::from_secs_f64(s)),
                 size: None,
             };
             session.play(player).await
@@ -154,7 +157,7 @@ fn finish(rest: Rest, over: &Over, args: &PlayArgs, figures: &Figures) -> Result
 }
 
 fn drawn(figures: &Figures) -> Drawn {
-    let us = |d: std::time::Duration| d.as_nanos() as f64 / 1000.0;
+    let us = |d: Duration| d.as_nanos() as f64 / 1000.0;
     let span = |span, durations: &Durations| SpanReport {
         span,
         p50_us: durations.percentile(50).map(us),

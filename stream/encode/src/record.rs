@@ -4,7 +4,8 @@
 //! The container follows from the file's name (`.mkv` is the usual one; `.mp4`, `.ts`, `.flv` and
 //! whatever else libavformat guesses for H.264 work too). Containers hold one picture size, so
 //! when the size or the parameter sets change, the file is finished and the recording goes on in
-//! `name-2.mkv`, `name-3.mkv` and so on, each starting at time 0 with a keyframe.
+//! `name-2.mkv`, `name-3.mkv` and so on, each starting at time 0 with a keyframe. The same where
+//! another stream follows, whose times are of another clock ([`Recorder::cut`]).
 
 use std::path::{Path, PathBuf};
 
@@ -130,6 +131,15 @@ impl Recorder {
         Ok(Recorded::Kept)
     }
 
+    /// Finishes the file, if it has a frame; the next keyframe begins another.
+    ///
+    /// # Errors
+    /// [`RecordError::Write`].
+    pub fn cut(&mut self) -> Result<(), RecordError> {
+        self.last = None;
+        self.segment.take().map_or(Ok(()), Segment::finish)
+    }
+
     /// Finishes the file. A file without a frame is removed.
     ///
     /// # Errors
@@ -140,13 +150,12 @@ impl Recorder {
     }
 
     fn close(&mut self) -> Result<(), RecordError> {
-        self.last = None;
         if self.empty.take().is_some()
             && let Err(error) = std::fs::remove_file(&self.path)
         {
             tracing::debug!(path = ?self.path, %error, "an empty recording could not be removed");
         }
-        self.segment.take().map_or(Ok(()), Segment::finish)
+        self.cut()
     }
 
     /// Makes sure that the open file fits `frame`, a keyframe.

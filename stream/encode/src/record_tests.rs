@@ -127,6 +127,34 @@ fn another_size_goes_on_in_another_file() {
 }
 
 #[test]
+fn another_stream_goes_on_in_another_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("game.mkv");
+    let mut recorder = Recorder::create(&path).unwrap();
+    recorder.cut().unwrap();
+    let size = Size::new(96, 64);
+    let mut stream = Stream::default();
+    for _ in 0..5 {
+        recorder.write(&stream.next(size, Coding::Delta)).unwrap();
+    }
+    recorder.cut().unwrap();
+    // Nothing to begin a file with.
+    assert_eq!(recorder.write(&stream.next(size, Coding::Delta)), Ok(Recorded::Skipped));
+    // Its numbers and times begin again.
+    let mut stream = Stream::default();
+    for _ in 0..3 {
+        assert_eq!(recorder.write(&stream.next(size, Coding::Delta)), Ok(Recorded::Kept));
+    }
+    let recording = recorder.finish().unwrap();
+    assert_eq!(recording.files, ["game.mkv", "game-2.mkv"].map(|n| folder.path().join(n)));
+    for (file, frames) in recording.files.iter().zip([5, 3]) {
+        let (_, times, _) = read_back(file);
+        assert_eq!(times.len(), frames);
+        assert!(times[0].abs() < 0.001 && times[frames - 1] > 0.02, "{times:?}");
+    }
+}
+
+#[test]
 fn frames_that_cannot_be_decoded_are_left_out() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("gap.mkv");

@@ -149,7 +149,10 @@ impl App {
                 screen.notice = notice;
                 screen.handle_change();
             }
-            Tell::Overlay(lines) => {
+            Tell::Overlay(mut lines) => {
+                // The window's own figures are made as seldom as the others: each picture that is
+                // drawn would pay for the sorting of thousands of samples.
+                lines.extend(screen.figures.lines());
                 if let Some(shown) = &mut screen.overlay {
                     *shown = lines;
                     screen.handle_change();
@@ -209,7 +212,7 @@ impl App {
                 let full = screen.window.fullscreen().is_some();
                 screen.window.set_fullscreen((!full).then_some(Fullscreen::Borderless(None)));
             }
-            Chord::FreePointer => self.grip.free(&screen.window),
+            Chord::FreePointer => self.grip.free(screen.window.as_ref()),
             Chord::Give => self.clipboard.give(),
             Chord::Take => self.clipboard.take(),
             Chord::Compose => {
@@ -233,12 +236,26 @@ impl App {
         }
     }
 
+    /// Tells the game where the pointer is, unless it knows that or has the motion instead.
+    fn point(&mut self) {
+        if self.grip.is_locked() {
+            return;
+        }
+        let Some(place) = self.screen.as_ref().and_then(Screen::place) else { return };
+        if let Some(event) = self.motion.tell(&place) {
+            self.input(event);
+        }
+    }
+
     fn pressed(&mut self, button: MouseButton, state: ElementState) {
         let Some(screen) = &self.screen else { return };
         let pressed = state == ElementState::Pressed;
         if pressed {
-            self.grip.take(&screen.window);
+            self.grip.take(screen.window.as_ref());
         }
+        // The game's pointer may be elsewhere, though the player's stands still: it was not there
+        // yet, or another picture lies under it.
+        self.point();
         if let Some(code) = pointer::button(button) {
             self.input(InputEvent::Button { code, pressed });
         }
@@ -256,10 +273,10 @@ impl App {
         self.focused = focused;
         let Some(screen) = &self.screen else { return };
         if focused {
-            self.grip.take(&screen.window);
+            self.grip.take(screen.window.as_ref());
             return;
         }
-        self.grip.lose(&screen.window);
+        self.grip.lose(screen.window.as_ref());
         self.keys.forget();
         self.fingers.forget();
         self.motion.forget();
@@ -327,17 +344,16 @@ impl ApplicationHandler<Tell> for App {
                 self.key(events, &event);
             }
             WindowEvent::Ime(Ime::Commit(text)) => self.text(&text),
-            WindowEvent::CursorMoved { position, .. } if !self.grip.is_locked() => {
-                let Some(place) = self.screen.as_ref().and_then(Screen::place) else { return };
-                if let Some(event) = self.motion.at(&place, position) {
-                    self.input(event);
-                }
+            WindowEvent::CursorMoved { position, .. } => {
+                self.motion.handle_move(position);
+                self.point();
             }
-            WindowEvent::CursorLeft { .. } => self.motion.forget(),
+            WindowEvent::CursorLeft { .. } => self.motion.handle_leave(),
             WindowEvent::MouseInput { button, state, .. } => self.pressed(button, state),
             WindowEvent::MouseWheel { delta, phase, .. } => {
                 let scale = self.screen.as_ref().map_or(1.0, |s| s.window.scale_factor());
                 if let Some(event) = self.motion.wheel(delta, phase, scale) {
+                    self.point();
                     self.input(event);
                 }
             }

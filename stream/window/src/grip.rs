@@ -6,12 +6,33 @@ use winit::window::{Cursor, CursorGrabMode, CustomCursor, Window};
 
 use crate::cursor::{Image, Look, grab, look};
 
+/// A window as far as it holds the pointer.
+pub(crate) trait Holder {
+    /// Holds it in this way, if the display can.
+    fn grab(&self, mode: CursorGrabMode) -> Result<(), String>;
+    /// Shows a cursor, or none.
+    fn show(&self, visible: bool);
+}
+
+impl Holder for Window {
+    fn grab(&self, mode: CursorGrabMode) -> Result<(), String> {
+        self.set_cursor_grab(mode).map_err(|e| e.to_string())
+    }
+
+    fn show(&self, visible: bool) {
+        self.set_cursor_visible(visible);
+    }
+}
+
 /// What was last asked of the window, so that nothing is asked twice.
 #[derive(Debug)]
 pub(crate) struct Grip {
     state: CursorState,
     look: Look,
     mode: CursorGrabMode,
+    /// Whether the player plays in the window. X11 gives the pointer to windows without the focus
+    /// too, so nothing may be asked for them.
+    focused: bool,
     /// The player wants the pointer free, whatever the game wants.
     freed: bool,
 }
@@ -22,6 +43,7 @@ impl Default for Grip {
             state: CursorState::default(),
             look: Look::Icon(winit::window::CursorIcon::Default),
             mode: CursorGrabMode::None,
+            focused: false,
             freed: false,
         }
     }
@@ -60,21 +82,22 @@ impl Grip {
     }
 
     /// The player wants the pointer back.
-    pub(crate) fn free(&mut self, window: &Window) {
+    pub(crate) fn free(&mut self, window: &impl Holder) {
         self.freed = true;
         self.hold(window);
     }
 
     /// The player plays on, or the window can hold the pointer again.
-    pub(crate) fn take(&mut self, window: &Window) {
+    pub(crate) fn take(&mut self, window: &impl Holder) {
+        self.focused = true;
         self.freed = false;
         self.hold(window);
     }
 
     /// The window lost the focus, and with it the pointer.
-    pub(crate) fn lose(&mut self, window: &Window) {
-        self.grab(window, CursorGrabMode::None);
-        self.show(window);
+    pub(crate) fn lose(&mut self, window: &impl Holder) {
+        self.focused = false;
+        self.hold(window);
     }
 
     /// Whether the game has the pointer's motion and not its place.
@@ -83,22 +106,23 @@ impl Grip {
             && self.mode != CursorGrabMode::None
     }
 
-    fn hold(&mut self, window: &Window) {
-        let wanted = if self.freed { CursorGrabMode::None } else { grab(&self.state.bounds) };
+    fn hold(&mut self, window: &impl Holder) {
+        let held = self.focused && !self.freed;
+        let wanted = if held { grab(&self.state.bounds) } else { CursorGrabMode::None };
         self.grab(window, wanted);
         self.show(window);
     }
 
-    fn grab(&mut self, window: &Window, wanted: CursorGrabMode) {
+    fn grab(&mut self, window: &impl Holder, wanted: CursorGrabMode) {
         if self.mode == wanted {
             return;
         }
         // Where the display cannot hold the pointer still (X11), it is kept inside: its motion
         // comes all the same.
         let fallback = CursorGrabMode::Confined;
-        self.mode = match window.set_cursor_grab(wanted) {
+        self.mode = match window.grab(wanted) {
             Ok(()) => wanted,
-            Err(_) if wanted == CursorGrabMode::Locked => match window.set_cursor_grab(fallback) {
+            Err(_) if wanted == CursorGrabMode::Locked => match window.grab(fallback) {
                 Ok(()) => CursorGrabMode::Locked,
                 Err(why) => {
                     tracing::debug!("the pointer cannot be held: {why}");
@@ -112,8 +136,8 @@ impl Grip {
         };
     }
 
-    fn show(&self, window: &Window) {
-        window.set_cursor_visible(!self.is_locked() && (self.freed || self.look != Look::Hidden));
+    fn show(&self, window: &impl Holder) {
+        window.show(!self.is_locked() && (self.freed || self.look != Look::Hidden));
     }
 }
 
@@ -125,5 +149,56 @@ fn custom(image: &Image, events: &ActiveEventLoop) -> Cursor {
             tracing::debug!("the game's cursor cannot be shown: {why}");
             Cursor::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// A window on a display that gives the pointer to whoever asks, as X11 does.
+    struct Willing(Cell<CursorGrabMode>);
+
+    impl Holder for Willing {
+        fn grab(&self, mode: CursorGrabMode) -> Result<(), String> {
+            if mode == CursorGrabMode::Locked {
+                return Err("this display only keeps it inside".into());
+            }
+            self.0.set(mode);
+            Ok(())
+        }
+
+        fn show(&self, _: bool) {}
+    }
+
+    #[test]
+    fn the_pointer_is_held_only_while_the_window_has_the_focus() {
+        let window = Willing(Cell::new(CursorGrabMode::None));
+        let mut grip = Grip::default();
+        let locks =
+            CursorState { bounds: PointerBounds::Locked { hint: None }, ..CursorState::default() };
+        let tell = |grip: &mut Grip, state: &CursorState| {
+            grip.state = state.clone();
+            grip.hold(&window);
+        };
+        tell(&mut grip, &locks);
+        assert_eq!(window.0.get(), CursorGrabMode::None, "nobody plays in it yet");
+        assert!(!grip.is_locked());
+        grip.take(&window);
+        assert_eq!(window.0.get(), CursorGrabMode::Confined);
+        assert!(grip.is_locked());
+        grip.lose(&window);
+        assert_eq!(window.0.get(), CursorGrabMode::None);
+        // The game goes on meanwhile, as while it loads.
+        tell(&mut grip, &CursorState::default());
+        tell(&mut grip, &locks);
+        assert_eq!(window.0.get(), CursorGrabMode::None, "the player is in another window");
+        assert!(!grip.is_locked());
+        grip.free(&window);
+        assert_eq!(window.0.get(), CursorGrabMode::None);
+        grip.take(&window);
+        assert_eq!(window.0.get(), CursorGrabMode::Confined);
     }
 }

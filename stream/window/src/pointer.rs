@@ -52,21 +52,32 @@ pub(crate) struct Motion {
     by: [Steps; 2],
     notches: [Steps; 2],
     pixels: [Steps; 2],
+    /// Where in the window the pointer is, while it is there.
+    here: Option<PhysicalPosition<f64>>,
+    /// Where in the picture the game was told that it is.
     last: Option<PicturePoint>,
 }
 
 impl Motion {
-    /// The pointer is at a point of the window; nothing if that is the same pixel as before.
-    pub(crate) fn at(
-        &mut self,
-        place: &Letterbox,
-        at: PhysicalPosition<f64>,
-    ) -> Option<InputEvent> {
-        let point = point(place, at);
+    /// The pointer is at this point of the window.
+    pub(crate) fn handle_move(&mut self, to: PhysicalPosition<f64>) {
+        self.here = Some(to);
+    }
+
+    /// The pointer is over the window no more.
+    pub(crate) fn handle_leave(&mut self) {
+        self.here = None;
+        self.forget();
+    }
+
+    /// What the game is to hear of the pointer's place; nothing if it is not over the window, or
+    /// at the pixel that was told last.
+    pub(crate) fn tell(&mut self, place: &Letterbox) -> Option<InputEvent> {
+        let point = point(place, self.here?);
         (self.last.replace(point) != Some(point)).then_some(InputEvent::PointerAt(point))
     }
 
-    /// The pointer's place is no longer known.
+    /// The game may have its pointer elsewhere than it was told.
     pub(crate) fn forget(&mut self) {
         self.last = None;
     }
@@ -147,13 +158,32 @@ mod tests {
     fn the_same_pixel_is_told_once() {
         let place = Letterbox::new(Size::new(200, 100), Size::new(100, 50), Scale::Fit);
         let mut motion = Motion::default();
-        let at = |x, y| PhysicalPosition::new(x, y);
+        let mut at = |x, y| {
+            motion.handle_move(PhysicalPosition::new(x, y));
+            motion.tell(&place)
+        };
         let point = |x, y| PicturePoint { x, y, size: Size::new(100, 50) };
-        assert_eq!(motion.at(&place, at(10.0, 8.0)), Some(InputEvent::PointerAt(point(5, 4))));
-        assert_eq!(motion.at(&place, at(11.9, 9.9)), None);
-        assert_eq!(motion.at(&place, at(12.0, 9.9)), Some(InputEvent::PointerAt(point(6, 4))));
+        assert_eq!(at(10.0, 8.0), Some(InputEvent::PointerAt(point(5, 4))));
+        assert_eq!(at(11.9, 9.9), None);
+        assert_eq!(at(12.0, 9.9), Some(InputEvent::PointerAt(point(6, 4))));
         motion.forget();
-        assert_eq!(motion.at(&place, at(12.0, 9.9)), Some(InputEvent::PointerAt(point(6, 4))));
+        assert_eq!(motion.tell(&place), Some(InputEvent::PointerAt(point(6, 4))));
+        assert_eq!(motion.tell(&place), None);
+    }
+
+    #[test]
+    fn where_the_pointer_stands_is_known_before_there_is_a_picture_and_in_another() {
+        let mut motion = Motion::default();
+        let window = Size::new(200, 100);
+        let picture = |size| Letterbox::new(window, size, Scale::Fit);
+        let (small, large) = (Size::new(100, 50), Size::new(400, 200));
+        assert_eq!(motion.tell(&picture(small)), None, "it is not over the window");
+        motion.handle_move(PhysicalPosition::new(10.0, 8.0));
+        let point = |x, y, size| Some(InputEvent::PointerAt(PicturePoint { x, y, size }));
+        assert_eq!(motion.tell(&picture(small)), point(5, 4, small));
+        assert_eq!(motion.tell(&picture(large)), point(20, 16, large));
+        motion.handle_leave();
+        assert_eq!(motion.tell(&picture(small)), None);
     }
 
     #[test]

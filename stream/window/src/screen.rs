@@ -147,9 +147,7 @@ impl Screen {
             panel::notice(&mut canvas, notice, scale);
         }
         if let Some(lines) = &self.overlay {
-            let mut lines = lines.clone();
-            lines.extend(self.figures.lines());
-            panel::overlay(&mut canvas, &lines, scale);
+            panel::overlay(&mut canvas, lines, scale);
         }
         self.window.pre_present_notify();
         buffer.present().map_err(refused)?;

@@ -3,29 +3,26 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod clipboard;
+mod pointer;
+mod reconnect;
+mod relay;
+mod stage;
+#[path = "../support/mod.rs"]
 mod support;
 
-use std::fs::{self, File};
-use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
-use std::process::{Child, Stdio};
+use std::fs;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use stratus_harness::client::{self, Client, Pace};
 use stratus_harness::hand::Hand;
 use stratus_harness::keyboard::Keyboard;
-use stratus_harness::marker;
 use stratus_harness::picture::Picture;
 use stratus_harness::puppet::Puppet;
-use stratus_harness::sway::{self, Sway};
 use stratus_harness::watchdog::Watchdog;
-use support::{Session, eventually, stratus};
 
-/// Of the display.
-const SCREEN: (u32, u32) = (1000, 700);
-/// Of the game, unless the window changes it.
-const GAME: (u32, u32) = (640, 480);
+use stage::{GAME, SCREEN, Stage, markers, number, session};
+use support::{Session, eventually};
 
 const CTRL: u32 = 29;
 const ALT: u32 = 56;
@@ -34,91 +31,6 @@ const F11: u32 = 87;
 const Q: u32 = 16;
 const S: u32 = 31;
 
-/// A display and a window on it.
-struct Stage {
-    display: Sway,
-    player: Child,
-    log: PathBuf,
-}
-
-impl Stage {
-    fn new(link: &str, arguments: &[&str]) -> Self {
-        Self::on(SCREEN, link, arguments)
-    }
-
-    /// On a display of this size.
-    fn on(size: (u32, u32), link: &str, arguments: &[&str]) -> Self {
-        let options = sway::Options { size, ..sway::Options::default() };
-        let display = Sway::start(&options).unwrap();
-        let log = display.runtime_dir().join("player.log");
-        let player = stratus(display.runtime_dir())
-            .args(["play", link])
-            .args(arguments)
-            .env("WAYLAND_DISPLAY", display.socket())
-            .stdout(Stdio::piped())
-            .stderr(File::create(&log).unwrap())
-            .spawn()
-            .unwrap();
-        Self { display, player, log }
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(&self.log).unwrap()
-    }
-
-    fn look(&self) -> Picture {
-        self.display.screenshot().unwrap()
-    }
-
-    /// Looks until a marker of the game is seen whose top left corner is at `place`.
-    fn number_at(&self, place: (u32, u32), size: (u32, u32)) -> u32 {
-        eventually(&format!("a marker at {place:?} ({})", self.log()), || {
-            number(&self.look(), place, size)
-        })
-    }
-
-    /// The window as Sway knows it.
-    fn window(&self) -> serde_json::Value {
-        eventually("Sway has the window", || {
-            let tree = self.display.message(&["-t", "get_tree", "-r"]).unwrap();
-            find(&serde_json::from_str(&tree).unwrap())
-        })
-    }
-
-    /// Waits for the player's end; gives its exit code and what it printed.
-    fn end(mut self) -> (Option<i32>, String) {
-        let ended = eventually("the player ends", || self.player.try_wait().unwrap());
-        let mut said = String::new();
-        let mut out = self.player.stdout.take().unwrap();
-        std::io::Read::read_to_string(&mut out, &mut said).unwrap();
-        (ended.code(), said)
-    }
-}
-
-impl Drop for Stage {
-    fn drop(&mut self) {
-        if self.player.try_wait().is_ok_and(|ended| ended.is_none()) {
-            let _ = self.player.kill();
-            let _ = self.player.wait();
-        }
-    }
-}
-
-fn find(node: &serde_json::Value) -> Option<serde_json::Value> {
-    if node["app_id"] == "stratus" {
-        return Some(node.clone());
-    }
-    let inner = [&node["nodes"], &node["floating_nodes"]];
-    inner.iter().filter_map(|n| n.as_array()).flatten().find_map(find)
-}
-
-fn number(picture: &Picture, (x, y): (u32, u32), size: (u32, u32)) -> Option<u32> {
-    let part = picture.cropped(x, y, size).ok()?;
-    // Markers are black and white, so one channel says as much as their luma.
-    let green: Vec<u8> = part.rgb.chunks(3).map(|pixel| pixel[1]).collect();
-    marker::read(&green, size.0 as usize, size).ok()
-}
-
 /// Lit pixels outside of the rectangle where the game is.
 fn lit_outside(picture: &Picture, (x, y): (u32, u32), (width, height): (u32, u32)) -> usize {
     let inside = |px: u32, py: u32| (x..x + width).contains(&px) && (y..y + height).contains(&py);
@@ -126,26 +38,6 @@ fn lit_outside(picture: &Picture, (x, y): (u32, u32), (width, height): (u32, u32
     all.filter(|(px, py)| !inside(*px, *py))
         .filter(|(px, py)| picture.pixel(*px, *py).unwrap() != [0, 0, 0])
         .count()
-}
-
-/// A session for a game of this size that the test itself is, and its socket.
-fn session(size: (u32, u32)) -> (Session, PathBuf) {
-    let session = Session::run(&["--size", &format!("{}x{}", size.0, size.1)], &["sleep", "1000"]);
-    let socket = eventually("the games' socket is there", || {
-        let folder = support::files(session.place.path()).into_iter().next()?;
-        let path = session.place.path().join(folder).join("stratus-0");
-        // Its file is there before it listens.
-        UnixStream::connect(&path).is_ok().then_some(path)
-    });
-    (session, socket)
-}
-
-/// A session whose game draws so many markers a second.
-fn markers(size: (u32, u32), rate: f64) -> (Session, Client) {
-    let (session, socket) = session(size);
-    let pace = Pace::Rate(rate);
-    let config = client::Config { size, frames: u64::MAX, pace, ..client::Config::default() };
-    (session, Client::start(&socket, config).unwrap())
 }
 
 #[test]
