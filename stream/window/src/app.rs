@@ -238,7 +238,7 @@ impl App {
 
     /// Tells the game where the pointer is, unless it knows that or has the motion instead.
     fn point(&mut self) {
-        if self.grip.is_locked() {
+        if self.grip.is_locked() || self.grip.is_left() {
             return;
         }
         let Some(place) = self.screen.as_ref().and_then(Screen::place) else { return };

@@ -106,6 +106,12 @@ impl Grip {
             && self.mode != CursorGrabMode::None
     }
 
+    /// Whether the game's pointer stays where it is although the player's moves over the window:
+    /// the game has it locked, and the player uses theirs for something else.
+    pub(crate) fn is_left(&self) -> bool {
+        matches!(self.state.bounds, PointerBounds::Locked { .. }) && (self.freed || !self.focused)
+    }
+
     fn hold(&mut self, window: &impl Holder) {
         let held = self.focused && !self.freed;
         let wanted = if held { grab(&self.state.bounds) } else { CursorGrabMode::None };
@@ -188,8 +194,9 @@ mod tests {
         assert!(!grip.is_locked());
         grip.take(&window);
         assert_eq!(window.0.get(), CursorGrabMode::Confined);
-        assert!(grip.is_locked());
+        assert!(grip.is_locked() && !grip.is_left());
         grip.lose(&window);
+        assert!(grip.is_left(), "motion over the window is not the game's");
         assert_eq!(window.0.get(), CursorGrabMode::None);
         // The game goes on meanwhile, as while it loads.
         tell(&mut grip, &CursorState::default());
@@ -198,7 +205,9 @@ mod tests {
         assert!(!grip.is_locked());
         grip.free(&window);
         assert_eq!(window.0.get(), CursorGrabMode::None);
+        assert!(grip.is_left());
         grip.take(&window);
         assert_eq!(window.0.get(), CursorGrabMode::Confined);
+        assert!(!grip.is_left());
     }
 }
