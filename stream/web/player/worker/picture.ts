@@ -3,6 +3,7 @@
 import { DecodeOrder } from "../core/order.ts";
 import { codecOf } from "../core/video.ts";
 import type { ArrivedFrame } from "./access_unit.ts";
+import { Brush } from "./brush.ts";
 import { now } from "./time.ts";
 
 /** How long an access unit may be in a decoder that works before it is too slow to catch up, ms. */
@@ -38,8 +39,7 @@ interface Undrawn {
 }
 
 export class Picture {
-  readonly #canvas: OffscreenCanvas;
-  readonly #context: OffscreenCanvasRenderingContext2D;
+  readonly #brush: Brush;
   readonly #events: PictureEvents;
   #order = new DecodeOrder<ArrivedFrame>();
   #decoder: VideoDecoder | undefined;
@@ -50,6 +50,7 @@ export class Picture {
   /** Whether the decoder gave a picture since it was configured. */
   #works = false;
   #undrawn: Undrawn | undefined;
+  #drawing = false;
   /** Tells this worker to draw, once it has told the decoder to go on. */
   readonly #turn = new MessageChannel();
   #failures = 0;
@@ -63,12 +64,9 @@ export class Picture {
   #swallowed = 0;
 
   constructor(canvas: OffscreenCanvas, events: PictureEvents) {
-    const context = canvas.getContext("2d", { alpha: false });
-    if (!context) throw new Error("this browser gives no 2D context for a canvas in a worker");
-    this.#canvas = canvas;
-    this.#context = context;
+    this.#brush = new Brush(canvas);
     this.#events = events;
-    this.#turn.port1.onmessage = () => this.#draw();
+    this.#turn.port1.onmessage = () => void this.#draw();
   }
 
   get decoder(): string {
@@ -213,25 +211,25 @@ export class Picture {
       this.superseded += 1;
     }
     this.#undrawn = { picture, entry, decoded: now() };
-    if (this.#inside.size === 0) this.#draw();
+    if (this.#inside.size === 0) void this.#draw();
     else if (!turnIsDue) this.#turn.port2.postMessage(undefined);
   }
 
-  #draw(): void {
-    if (!this.#undrawn) return;
-    const { picture, entry, decoded } = this.#undrawn;
-    this.#undrawn = undefined;
-    // The coded picture can be larger than the visible one, whose size the header says.
-    const width = entry?.frame.width ?? picture.displayWidth;
-    const height = entry?.frame.height ?? picture.displayHeight;
-    if (this.#first || this.#canvas.width !== width || this.#canvas.height !== height) {
+  async #draw(): Promise<void> {
+    // Whoever draws goes on with what came meanwhile.
+    if (this.#drawing) return;
+    this.#drawing = true;
+    for (let next = this.#undrawn; next; next = this.#undrawn) {
+      this.#undrawn = undefined;
+      const { picture, entry, decoded } = next;
+      // The coded picture can be larger than the visible one, whose size the header says.
+      const width = entry?.frame.width ?? picture.displayWidth;
+      const height = entry?.frame.height ?? picture.displayHeight;
+      if (this.#brush.resize(width, height) || this.#first) this.#events.resized(width, height);
       this.#first = false;
-      if (this.#canvas.width !== width) this.#canvas.width = width;
-      if (this.#canvas.height !== height) this.#canvas.height = height;
-      this.#events.resized(width, height);
+      await this.#brush.draw(picture);
+      if (entry) this.#events.drawn({ ...entry, decoded, drawn: now() });
     }
-    this.#context.drawImage(picture, 0, 0);
-    picture.close();
-    if (entry) this.#events.drawn({ ...entry, decoded, drawn: now() });
+    this.#drawing = false;
   }
 }
