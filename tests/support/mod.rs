@@ -11,6 +11,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -129,7 +130,8 @@ impl Session {
                     if entry.file_type().unwrap().is_dir() {
                         places.push(entry.path());
                     } else if name.starts_with("wayland-") && !name.ends_with(".lock") {
-                        return Some(entry.path());
+                        // The file is there a moment before it may be connected to.
+                        return UnixStream::connect(entry.path()).ok().map(|_| entry.path());
                     }
                 }
             }

@@ -14,8 +14,6 @@ use crate::watchdog::{Watchdog, wait_for};
 const BLUE: [u8; 4] = [255, 0, 0, 255];
 const GREEN: [u8; 4] = [0, 255, 0, 255];
 const RED: [u8; 4] = [0, 0, 255, 255];
-/// Sway without a window.
-const EMPTY: [u8; 4] = [63, 63, 63, 255];
 const CLEAR: [u8; 4] = [0; 4];
 
 /// The colours that Sway shows at these places, as B G R, once they are those.
@@ -39,6 +37,9 @@ fn expect(puppet: &mut Puppet, sway: &Sway, wanted: &[((usize, usize), [u8; 4])]
 fn sway_shows_the_tree_that_was_made() {
     let _watchdog = Watchdog::start("a puppet's tree", Duration::from_secs(60));
     let sway = Sway::start(&Options { size: (320, 240), ..Options::default() }).unwrap();
+    // Its background is grey in Sway 1.7 and black in 1.10.
+    let [b, g, r] = [2, 1, 0].map(|i| sway.screen().unwrap().capture().unwrap().rgb[i]);
+    let empty = [b, g, r, 255];
     let mut puppet = Puppet::connect(sway.socket()).unwrap();
     let window = puppet.window("puppet").unwrap();
     window.toplevel.set_fullscreen(None);
@@ -83,7 +84,7 @@ fn sway_shows_the_tree_that_was_made() {
     popup.xdg_surface.destroy();
 
     puppet.unmap(&window);
-    expect(&mut puppet, &sway, &[((5, 5), EMPTY)]);
+    expect(&mut puppet, &sway, &[((5, 5), empty)]);
     let window = puppet.window("another").unwrap();
     let other = puppet.paint((320, 240), GREEN).unwrap();
     puppet.show(&window.surface, &other.buffer);
