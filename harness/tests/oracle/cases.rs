@@ -25,6 +25,10 @@ pub(crate) struct Case {
 /// Versions that put a window which is smaller than the screen into the corner, not the middle.
 pub(crate) const CORNERED: [(u32, u32); 2] = [(1, 10), (1, 11)];
 
+fn shows_dialogs(version: (u32, u32)) -> bool {
+    version != (1, 10)
+}
+
 const fn still(name: &'static str, command: &'static [&'static str]) -> Case {
     Case { name, command, when: When::Still, clicks: &[], tolerance: 0, sways: |_| true }
 }
@@ -57,12 +61,20 @@ pub(crate) const CASES: &[Case] = &[
     moving("Xwayland", 40, &["FOLDER/x11"]),
     still("weston-image", &["weston-image", "/usr/share/weston/wayland.png"]),
     still("weston-transformed", &["weston-transformed"]),
-    // Sway's software renderer takes no notice of crops before 1.10.
-    Case { sways: |version| version >= (1, 10), ..scaled("weston-scaler", &["weston-scaler"]) },
+    // Crops from the middle of a pixel to the middle of another. Sway's software renderer takes no
+    // notice of crops before 1.10, and rounds them to whole pixels there.
+    Case { sways: |version| version > (1, 10), ..scaled("weston-scaler", &["weston-scaler"]) },
     still("weston-flower", &["weston-flower"]),
     moving("weston-subsurfaces", 30, &["weston-subsurfaces"]),
-    clicked("gtk3 menu", &[(406, 251)], &["gtk3-demo", "--run=menus"]),
-    clicked("gtk3 list", &[(400, 260)], &["gtk3-demo", "--run=combobox"]),
+    // A window and a dialog, which Sway shows over one that fills the screen, but 1.10 does not.
+    Case {
+        sways: shows_dialogs,
+        ..clicked("gtk3 menu", &[(406, 251)], &["gtk3-demo", "--run=menus"])
+    },
+    Case {
+        sways: shows_dialogs,
+        ..clicked("gtk3 list", &[(400, 260)], &["gtk3-demo", "--run=combobox"])
+    },
     still(
         "yad",
         &[

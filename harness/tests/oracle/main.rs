@@ -270,6 +270,13 @@ fn what_is_captured_is_what_sway_shows() {
     place.kept.join();
 }
 
+fn compare_tree(place: &mut Place) -> Result<(), String> {
+    let shown = place.redrawn();
+    let captured = place.kept.picture().ok_or("nothing was captured")?;
+    let (shown, captured) = overlap(&shown, &captured, true)?;
+    difference("tree", 0, &shown, &captured)
+}
+
 #[test]
 fn trees_that_no_toolkit_makes_are_captured_as_sway_shows_them() {
     let _watchdog = Watchdog::start("comparing trees with Sway", Duration::from_secs(300));
@@ -284,11 +291,17 @@ fn trees_that_no_toolkit_makes_are_captured_as_sway_shows_them() {
                 continue;
             }
             tree.settle();
-            let compared = agreed(&mut place, |place| {
-                let shown = place.redrawn();
-                let captured = place.kept.picture().ok_or("nothing was captured")?;
-                let (shown, captured) = overlap(&shown, &captured, true)?;
-                difference("tree", 0, &shown, &captured)
+            let compared = agreed(&mut place, compare_tree);
+            let compared = compared.or_else(|difference| {
+                if place.version != (1, 10) {
+                    return Err(difference);
+                }
+                // It leaves out what a parent's move brought onto the screen until that is drawn
+                // once more, which must change nothing of what was captured.
+                let captured = place.kept.picture();
+                tree.repaint_all();
+                let same = agreed(&mut place, compare_tree).is_ok();
+                if same && place.kept.picture() == captured { Ok(()) } else { Err(difference) }
             });
             if let Err(difference) = compared {
                 panic!("seed {seed}, step {step}: {difference}\n{}", tree.done.join("\n"));

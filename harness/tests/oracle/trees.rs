@@ -307,6 +307,16 @@ impl Tree {
         self.note("popup down".to_owned());
     }
 
+    /// Draws everything once more as it is.
+    pub(crate) fn repaint_all(&mut self) {
+        for node in (0..self.nodes.len()).rev() {
+            self.attach(node);
+            self.nodes[node].surface.damage_buffer(0, 0, i32::MAX, i32::MAX);
+            self.commit(node);
+        }
+        self.settle();
+    }
+
     /// Lets all that was done arrive.
     pub(crate) fn settle(&mut self) {
         self.puppet.settle().unwrap();

@@ -7,19 +7,13 @@ use super::probe::Times;
 /// By how much the median of the last third may exceed that of the first. The heap is some 1.5 MiB
 /// and reaches its working size in steps, when what is rare comes together.
 const MEMORY: f64 = 1.25;
-/// The same for the middle third: what grows for good grows from there to the last as well. In an
-/// hour this finds a leak of a tenth of a byte a commit.
-const STEADY_MEMORY: f64 = 1.05;
-/// The same as the first of round trips through the proxy, each divided by the direct one of the same round.
+/// In how many of the rows after the first third the level of memory may rise, one in so many. A
+/// step is what a heap makes when something long-lived comes to lie high in it; a leak of a
+/// fortieth of a byte a commit adds a page every few rows.
+const STEPS: usize = 10;
+/// The same as for memory of round trips through the proxy, each divided by the direct one of the same round.
 const MEDIAN: f64 = 1.5;
 const TAIL: f64 = 2.5;
-
-/// What the last third is compared with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Third {
-    First,
-    Middle,
-}
 
 /// What was found at the end of a round.
 #[derive(Clone, Debug)]
@@ -80,37 +74,89 @@ impl Table {
         if self.0.len() == 1 { format!("{HEAD}\n{row}") } else { row }
     }
 
-    /// Median of the last third over that of the first, or of the middle third. The first row, in
-    /// which everything grows to its working size, does not count.
-    fn trend(&self, since: Third, of: impl Fn(&Row) -> f64) -> f64 {
+    /// Median of the last third over that of the first. The first row, in which everything grows
+    /// to its working size, does not count.
+    fn trend(&self, of: impl Fn(&Row) -> f64) -> f64 {
         let rows = &self.0[1..];
         let third = (rows.len() / 3).max(1);
-        let start = if since == Third::First { 0 } else { third };
         let median = |rows: &[Row]| {
             let mut values: Vec<f64> = rows.iter().map(&of).collect();
             values.sort_by(f64::total_cmp);
             values[values.len() / 2]
         };
-        median(&rows[rows.len() - third..]) / median(&rows[start..start + third])
+        median(&rows[rows.len() - third..]) / median(&rows[..third])
+    }
+
+    /// In how many rows after the first third the level of memory rose, and how many there are.
+    /// The level is the least that any later row has: what is given back was never part of it.
+    fn steps(&self) -> (usize, usize) {
+        let rows = &self.0[self.0.len().div_ceil(3)..];
+        let mut level = u64::MAX;
+        let mut steps = 0;
+        for row in rows.iter().rev() {
+            // Back in time the level falls where it rose.
+            steps += usize::from(row.memory_kib < level && level != u64::MAX);
+            level = level.min(row.memory_kib);
+        }
+        (steps, rows.len())
     }
 
     /// What rose that must not.
     pub(crate) fn complaints(&self) -> Vec<String> {
         assert!(self.0.len() > 3, "too few rounds for a verdict");
         let mut complaints = Vec::new();
-        let mut check = |name: &str, since: Third, limit: f64, of: &dyn Fn(&Row) -> f64| {
-            let trend = self.trend(since, of);
-            println!("{name}: last third / {since:?} third = {trend:.3}, at most {limit}");
+        let mut check = |name: &str, limit: f64, of: &dyn Fn(&Row) -> f64| {
+            let trend = self.trend(of);
+            println!("{name}: last third / first third = {trend:.3}, at most {limit}");
             if trend > limit {
                 complaints.push(format!("{name} rose to {trend:.3} times, more than {limit}"));
             }
         };
-        check("memory", Third::First, MEMORY, &|row| row.memory_kib as f64);
-        check("memory", Third::Middle, STEADY_MEMORY, &|row| row.memory_kib as f64);
-        check("fds", Third::First, 1.0, &|row| row.fds as f64);
-        check("threads", Third::First, 1.0, &|row| row.threads as f64);
-        check("median round trip", Third::First, MEDIAN, &|row| row.proxied.p50 / row.direct.p50);
-        check("p99 of round trips", Third::First, TAIL, &|row| row.proxied.p99 / row.direct.p99);
+        check("memory", MEMORY, &|row| row.memory_kib as f64);
+        check("fds", 1.0, &|row| row.fds as f64);
+        check("threads", 1.0, &|row| row.threads as f64);
+        check("median round trip", MEDIAN, &|row| row.proxied.p50 / row.direct.p50);
+        check("p99 of round trips", TAIL, &|row| row.proxied.p99 / row.direct.p99);
+        let (steps, rows) = self.steps();
+        let most = rows.div_ceil(STEPS);
+        println!("memory: its level rose in {steps} of {rows} rows, at most {most}");
+        if steps > most {
+            complaints.push(format!("memory rose in {steps} of {rows} rows, more than {most}"));
+        }
         complaints
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(memory: impl Fn(u64) -> u64) -> Table {
+        let times = Times { p50: 1.0, p99: 1.0 };
+        let row = |i: u64| Row {
+            minutes: i as f64,
+            commits: i,
+            frames: i,
+            clients: i,
+            memory_kib: memory(i),
+            sway_kib: 1,
+            fds: 1,
+            threads: 1,
+            proxied: times,
+            direct: times,
+        };
+        Table((1..=60).map(row).collect())
+    }
+
+    #[test]
+    fn steps_of_a_heap_are_no_leak_and_a_slow_leak_is() {
+        let stepping = |i| 3024 + if i > 45 { 292 } else { 0 } + if i % 17 == 0 { 400 } else { 0 };
+        assert_eq!(table(stepping).complaints(), Vec::<String>::new());
+        assert_eq!(table(stepping).steps(), (1, 40));
+        // A page every three minutes.
+        let leaking = |i| 3024 + i / 3 * 4 + if i % 17 == 0 { 400 } else { 0 };
+        let complaints = table(leaking).complaints();
+        assert!(matches!(&complaints[..], [one] if one.contains("rows")), "{complaints:?}");
+        assert_eq!(table(|i| 3000 + i * 50).complaints().len(), 2);
     }
 }
