@@ -129,6 +129,17 @@ impl Sway {
         self.child.id()
     }
 
+    /// Its major and minor version.
+    ///
+    /// # Errors
+    /// If it does not answer, or not with a version.
+    pub fn version(&self) -> anyhow::Result<(u32, u32)> {
+        let text = self.message(&["-t", "get_version"])?;
+        let answer: serde_json::Value = serde_json::from_str(&text)?;
+        let number = |key: &str| answer[key].as_u64().and_then(|n| n.try_into().ok());
+        number("major").zip(number("minor")).with_context(|| format!("a version in {text}"))
+    }
+
     /// What it has logged.
     #[must_use]
     pub fn log(&self) -> String {

@@ -42,6 +42,8 @@ const QUIET: Duration = Duration::from_millis(350);
 const SIZE: (u32, u32) = (800, 600);
 /// Windows made up at random, unless `STRATUS_TREES` says how many, and what is done to each.
 const TREES: u64 = 8;
+/// The renderer of Sway 1.10 ends itself by an assertion at the fifth.
+const TREES_OF_1_10: u64 = 4;
 const STEPS: u32 = 60;
 
 /// A Sway whose screen is looked at, behind a proxy that captures.
@@ -79,7 +81,7 @@ impl Place {
         let empty = screen.capture().unwrap();
         let config = CaptureConfig::new(Size::new(SIZE.0, SIZE.1));
         let (proxied, slot, _) = Proxied::capturing(folder, sway.socket(), config);
-        let version = version(&sway);
+        let version = sway.version().unwrap();
         Self { screen, empty, proxied, kept: Kept::start(slot), version, answered: 0, sway }
     }
 
@@ -171,14 +173,6 @@ impl Place {
         let gone = || (screen.capture().unwrap() == *empty).then_some(());
         wait_for("the end of the program's window", PATIENCE, gone).unwrap();
     }
-}
-
-/// Sway's major and minor version.
-fn version(sway: &Sway) -> (u32, u32) {
-    let text = sway.message(&["-t", "get_version"]).unwrap();
-    let answer: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let number = |key: &str| answer[key].as_u64().and_then(|n| n.try_into().ok()).unwrap();
-    (number("major"), number("minor"))
 }
 
 /// What is on both pictures. A window that keeps a size of its own is captured as a picture of
@@ -281,7 +275,8 @@ fn compare_tree(place: &mut Place) -> Result<(), String> {
 fn trees_that_no_toolkit_makes_are_captured_as_sway_shows_them() {
     let _watchdog = Watchdog::start("comparing trees with Sway", Duration::from_secs(300));
     let mut place = Place::new();
-    let trees = std::env::var("STRATUS_TREES").map_or(TREES, |n| n.parse().unwrap());
+    let usual = if place.version == (1, 10) { TREES_OF_1_10 } else { TREES };
+    let trees = std::env::var("STRATUS_TREES").map_or(usual, |n| n.parse().unwrap());
     for seed in 1..=trees {
         let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let mut tree = Tree::new(&place, &mut dice);
