@@ -149,8 +149,14 @@ fn ends_are_told_apart() {
     assert!(matches!(garbage, End::ProtocolError(..) | End::Disconnected(_)), "{garbage:?}");
     let cut = run(Vec::new(), &|compositor| compositor.disconnect(None));
     assert!(matches!(cut, End::Disconnected(_)), "{cut:?}");
-    let error = run(Vec::new(), &|compositor| compositor.protocol_error(0));
-    assert!(matches!(error, End::ProtocolError(_, 3, _)), "{error:?}");
+    // The kernel tells a client of the reset of its connection before what was sent in front of
+    // it, if the compositor left something unread; so one time in many it does not hear the error.
+    let is_error = |end: &End| matches!(end, End::ProtocolError(_, 3, _));
+    let mut ends = Vec::new();
+    while ends.len() < 5 && !ends.last().is_some_and(is_error) {
+        ends.push(run(Vec::new(), &|compositor| compositor.protocol_error(0)));
+    }
+    assert!(ends.last().is_some_and(is_error), "{ends:?}");
 }
 
 #[test]
