@@ -37,9 +37,11 @@ test("each stage is measured, and together they are the whole", async () => {
   const parts = STAGES.slice(0, -1).map(([, name]) => median(name));
   assert.ok(parts.every((ms) => ms >= 0), "time does not run backwards");
   const whole = median("commit → drawn");
-  const sum = parts.reduce((a, b) => a + b, 0);
-  // Medians do not add up exactly.
-  assert.ok(Math.abs(sum - whole) < 0.5 * whole, `${sum} ms in parts, ${whole} ms in all`);
+  // Neither medians nor tails add up exactly, on a busy machine by far not; but the whole is no less than its parts, and
+  // no more than all of them at their worst.
+  const tails = await player.statistics("tail");
+  const worst = STAGES.slice(0, -1).reduce((sum, [, name]) => sum + Number.parseFloat(tails.get(name) ?? ""), 0);
+  assert.ok(Math.max(...parts) <= whole && whole <= worst, `${parts.join(" + ")} ms in parts, ${worst} at worst, ${whole} in all`);
   assert.ok(median("pictures") > 0 && median("pictures") < 90);
   assert.equal(rows.get("resolution"), "1280×720");
   // What is lost costs a keyframe. A machine that is too slow draws fewer pictures, and decodes them all the same.

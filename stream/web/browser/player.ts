@@ -78,14 +78,14 @@ export class Player {
     await this.page.keyboard.press("Control+Alt+Shift+KeyS");
   }
 
-  /** The overlay's rows by name; medians in ms where there is one. */
-  async statistics(): Promise<Map<string, string>> {
-    const rows = await this.page.evaluate(() => {
+  /** The overlay's rows by name; medians in ms where there is one, or 95th percentiles. */
+  async statistics(which: "median" | "tail" = "median"): Promise<Map<string, string>> {
+    const rows = await this.page.evaluate((cell) => {
       const text = (element: Element | null | undefined) => element?.textContent ?? "";
-      const stages = [...document.querySelectorAll("#stages tr")].map((row) => [text(row.querySelector("th")), text(row.querySelector("td"))]);
+      const stages = [...document.querySelectorAll("#stages tr")].map((row) => [text(row.querySelector("th")), text(row.querySelector(cell))]);
       const names = [...document.querySelectorAll("#figures dt")];
       return [...stages, ...names.map((dt) => [text(dt), text(dt.nextElementSibling)])] as [string, string][];
-    });
+    }, which === "median" ? "td" : "td:last-child");
     return new Map(rows);
   }
 
