@@ -88,7 +88,7 @@ fn a_breach_ends_its_client_at_the_compositor_also_if_it_never_reads_why() {
     let mut guilty = prepared(&stage.socket());
     let gone = stage.compositor.with_seen(|seen| seen.disconnected);
     // Answers for which the sockets have no room, then the breach.
-    for n in 0..40_000u32 {
+    for n in 0..20_000u32 {
         guilty.message(&Wire::new(1, 0).word(8 + n)).unwrap();
     }
     let known = stage.warnings().len();
