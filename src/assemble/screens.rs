@@ -69,8 +69,6 @@ struct Shared {
     /// Whether there is to be a capture.
     takes_frames: bool,
     capture: OnceLock<CaptureControl>,
-    /// Held while the capture is told whether anybody watches.
-    telling: Mutex<()>,
     pipeline: OnceLock<PipelineHandle>,
     publisher: OnceLock<Publisher>,
     output: OnceLock<Output>,
@@ -92,7 +90,6 @@ impl Screens {
             largest: LARGEST_PICTURE.at_least(settings.size),
             takes_frames: settings.capture,
             capture: OnceLock::new(),
-            telling: Mutex::new(()),
             pipeline: OnceLock::new(),
             publisher: OnceLock::new(),
             output: OnceLock::new(),
@@ -119,7 +116,7 @@ impl Screens {
         // Nobody else sets it, nor the others below.
         let _ = self.0.capture.set(capture);
         // A player may have joined before there was a capture to hear of it, and asked.
-        self.viewers_changed();
+        self.tell_watched(&state);
         if let Some(wish) = state.waiting.take()
             && let Err(why) = self.apply(&mut state, wish)
         {
@@ -139,10 +136,13 @@ impl Screens {
 
     /// Somebody joined or left: games are slowed down while nobody watches.
     pub(super) fn viewers_changed(&self) {
-        let Shared { capture, publisher, telling, .. } = &*self.0;
-        if let (Some(capture), Some(publisher)) = (capture.get(), publisher.get()) {
-            // Held from the look to the word, so that the newest look has the last word.
-            let _telling = telling.lock().unwrap_or_else(PoisonError::into_inner);
+        self.tell_watched(&self.state());
+    }
+
+    /// Tells the capture whether anybody watches. The state is held from the look to the word, so
+    /// that the newest look has the last word.
+    fn tell_watched(&self, _held: &MutexGuard<'_, State>) {
+        if let (Some(capture), Some(publisher)) = (self.0.capture.get(), self.0.publisher.get()) {
             capture.set_watched(publisher.viewers() > 0);
         }
     }

@@ -16,7 +16,7 @@ type Copied = VideoFrameCopyToOptions & { format: "RGBX" };
 export class Brush {
   readonly #canvas: OffscreenCanvas;
   readonly #context: OffscreenCanvasRenderingContext2D;
-  #choice = new Choice();
+  readonly #choice = new Choice();
   #copy: ImageData | undefined;
 
   constructor(canvas: OffscreenCanvas) {
@@ -32,7 +32,6 @@ export class Brush {
     this.#canvas.width = width;
     this.#canvas.height = height;
     this.#copy = undefined;
-    this.#choice = new Choice();
     return true;
   }
 

@@ -219,17 +219,25 @@ export class Picture {
     // Whoever draws goes on with what came meanwhile.
     if (this.#drawing) return;
     this.#drawing = true;
-    for (let next = this.#undrawn; next; next = this.#undrawn) {
-      this.#undrawn = undefined;
-      const { picture, entry, decoded } = next;
-      // The coded picture can be larger than the visible one, whose size the header says.
-      const width = entry?.frame.width ?? picture.displayWidth;
-      const height = entry?.frame.height ?? picture.displayHeight;
-      if (this.#brush.resize(width, height) || this.#first) this.#events.resized(width, height);
-      this.#first = false;
-      await this.#brush.draw(picture);
-      if (entry) this.#events.drawn({ ...entry, decoded, drawn: now() });
+    try {
+      for (let next = this.#undrawn; next; next = this.#undrawn) {
+        this.#undrawn = undefined;
+        await this.#drawOne(next);
+      }
+    } finally {
+      this.#drawing = false;
     }
-    this.#drawing = false;
+  }
+
+  async #drawOne({ picture, entry, decoded }: Undrawn): Promise<void> {
+    const order = this.#order;
+    // The coded picture can be larger than the visible one, whose size the header says.
+    const width = entry?.frame.width ?? picture.displayWidth;
+    const height = entry?.frame.height ?? picture.displayHeight;
+    if (this.#brush.resize(width, height) || this.#first) this.#events.resized(width, height);
+    this.#first = false;
+    await this.#brush.draw(picture);
+    // A picture of a connection that was lost meanwhile says nothing of the next.
+    if (entry && order === this.#order) this.#events.drawn({ ...entry, decoded, drawn: now() });
   }
 }
