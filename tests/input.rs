@@ -114,7 +114,9 @@ fn doom_opens_its_menu_and_starts_a_level() {
         let said = play(&session, script, seconds, &dump);
         (ppm(&path), json(&said))
     };
-    // The title stands still for eleven seconds from when it is there.
+    // The title stands still for eleven seconds from when it is there. A busy machine shows the
+    // empty window before it for as long, in which keys are lost: many colours are the title.
+    let colours = |samples: &[u8]| samples.iter().collect::<std::collections::BTreeSet<_>>().len();
     let mut before = Vec::new();
     let title = eventually("the title", || {
         // Before its first picture there is nothing to play.
@@ -122,7 +124,7 @@ fn doom_opens_its_menu_and_starts_a_level() {
             return None;
         }
         let now = ppm(&path);
-        let same = !before.is_empty() && difference(&now, &before) == 0;
+        let same = !before.is_empty() && difference(&now, &before) == 0 && colours(&now) > 100;
         before.clone_from(&now);
         same.then_some(now)
     });
@@ -135,13 +137,18 @@ fn doom_opens_its_menu_and_starts_a_level() {
         0.7s key KEY_ENTER\n";
     let (level, _) = picture(start, "3");
     assert!(difference(&menu, &level) > 20_000, "{}", difference(&menu, &level));
-    // The view turns as long as a key is held. On a busy machine the level may still melt in.
+    // The view turns as long as a key is held. On a busy machine the level may still melt in, or
+    // the game may have been too late for a key of the menu: one more key means nothing in a level.
     eventually("a view that stands until a key turns it", || {
         let different =
             |script: &str| picture(script, "2").1["different_pictures"].as_u64().unwrap();
         let stands = different("");
         let turns = different("0s key KEY_LEFT down\n");
         println!("{stands} pictures of a view that stands, {turns} of one that turns");
-        (turns > 30 && turns > 2 * stands).then_some(())
+        let plays = turns > 30 && turns > 2 * stands;
+        if !plays {
+            picture("0s key KEY_ENTER\n", "0.5");
+        }
+        plays.then_some(())
     });
 }
