@@ -64,6 +64,7 @@ const CRATES: &[(&str, &[&str])] = &[
         ],
     ),
     ("harness", &[]),
+    ("harness/bench", &["stratus-encode", "stratus-frame", "stratus-harness", "stratus-stream"]),
     (
         "benches/counts",
         &["stratus-protocols", "stratus-proxy-core", "stratus-frame", "stratus-capture"],

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use crate::socket::{receive, send};
+use super::socket::{receive, send};
 
 /// Relays every client of `listen` to a connection of its own to `upstream`, for ever.
 pub(crate) fn relay(listen: &Path, upstream: &Path) -> io::Result<()> {

@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 
-use crate::socket::{receive, send};
+use super::socket::{receive, send};
 
 /// What the compositor offers: interface and version. The name of each is its place, from 1.
 pub(crate) const GLOBALS: [(&str, u32); 3] =

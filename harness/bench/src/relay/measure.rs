@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::client::{Client, Workload};
-use crate::contestants::{Contestant, PATIENCE, Running};
+use super::client::{Client, Workload};
+use super::contestants::{Contestant, PATIENCE, Running};
 use crate::machine::cpu_time;
 
 /// What one contestant did in one turn.
@@ -25,12 +25,6 @@ pub(crate) struct Turns {
     pub(crate) contestant: usize,
     pub(crate) workload: Workload,
     pub(crate) turns: Vec<Turn>,
-}
-
-/// The middle of `values`; 0 if there are none.
-pub(crate) fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
 /// Plays every workload through every contestant in turn, `turns` times, each turn as long as

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 
-use crate::client::{Client, Workload};
-use crate::contestants::{Contestant, Kind, PATIENCE};
+use super::client::{Client, Workload};
+use super::contestants::{Contestant, Kind, PATIENCE};
 
 /// System calls by name.
 pub(crate) type Calls = BTreeMap<String, f64>;

@@ -4,14 +4,16 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail, ensure};
 
-use crate::client::Workload;
-use crate::contestants::{Contestant, Kind};
-use crate::counts::busiest_thread;
+use crate::programs::built;
+use crate::relay::Stage;
+use crate::relay::client::Workload;
+use crate::relay::contestants::{Contestant, Kind};
+use crate::relay::counts::busiest_thread;
 
 /// What `stratus-counts` can play.
 const SCENARIOS: [&str; 5] = ["forward", "sync-1", "sync-32", "pools", "commit"];
@@ -31,20 +33,51 @@ const STRAY_CALLS: f64 = 0.3;
 /// Counts by section and name.
 type Table = BTreeMap<String, BTreeMap<String, f64>>;
 
+/// What to do with what is counted.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Write what is counted into the file
+    #[arg(long)]
+    update: bool,
+    /// Measure the programs in this folder [default: cargo builds them first]
+    #[arg(long, value_name = "FOLDER")]
+    programs: Option<PathBuf>,
+}
+
+/// Counts, and compares or writes.
+///
+/// # Errors
+/// If a count has left its place, or something could not be counted.
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    let programs = match &args.programs {
+        Some(programs) => programs.clone(),
+        None => built(&["--package", "stratus", "--package", "stratus-counts", "--bins"])?,
+    };
+    let stage = Stage::set()?;
+    let gate = Gate {
+        file: Path::new(env!("CARGO_MANIFEST_DIR")).join("../../benches/counts.toml"),
+        driver: programs.join("stratus-counts"),
+        stratus: programs.join("stratus"),
+        folder: stage.folder.path().to_owned(),
+        upstream: stage.upstream.clone(),
+    };
+    if args.update { gate.update() } else { gate.check() }
+}
+
 /// What is compared with what.
-pub(crate) struct Gate {
+struct Gate {
     /// The file of counts.
-    pub(crate) file: PathBuf,
-    pub(crate) driver: PathBuf,
-    pub(crate) stratus: PathBuf,
+    file: PathBuf,
+    driver: PathBuf,
+    stratus: PathBuf,
     /// An empty folder, and the socket of the bench's compositor.
-    pub(crate) folder: PathBuf,
-    pub(crate) upstream: PathBuf,
+    folder: PathBuf,
+    upstream: PathBuf,
 }
 
 impl Gate {
     /// Writes what is counted into the file.
-    pub(crate) fn update(&self) -> anyhow::Result<()> {
+    fn update(&self) -> anyhow::Result<()> {
         let counted = self.count()?;
         let mut text = String::from(HEAD);
         let _ = writeln!(text, "measured_with = {:?}", tools()?);
@@ -58,7 +91,7 @@ impl Gate {
     }
 
     /// Compares, prints, and fails if a count has left its place.
-    pub(crate) fn check(&self) -> anyhow::Result<()> {
+    fn check(&self) -> anyhow::Result<()> {
         let text = fs::read_to_string(&self.file);
         let text = text.with_context(|| format!("reading {}", self.file.display()))?;
         let mut expected: toml::Table = text.parse().context("the file of counts")?;
@@ -89,8 +122,8 @@ impl Gate {
         }
         bail!(
             "{}\nA count that grew is a cost that every message pays. If it has to be, or if it is \
-             a gain, write it down and say why in the commit:\n    cargo run -p stratus-harness \
-             --bin stratus-bench -- counts --update",
+             a gain, write it down and say why in the commit:\n    cargo run -p stratus-bench -- \
+             counts --update",
             wrong.join("\n")
         )
     }
@@ -199,7 +232,7 @@ const HEAD: &str = "\
 # in user space, by callgrind; they depend on the compiler and the libc, which are named below. System
 # calls are those of the proxy's thread, but for the one that it waits in.
 #
-# Write it anew with: cargo run -p stratus-harness --bin stratus-bench -- counts --update
+# Write it anew with: cargo run -p stratus-harness counts --update
 ";
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use anyhow::{Context as _, bail, ensure};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use stratus_harness::raw::Wire;
 
-use crate::server::{GLOBALS, whole, word};
-use crate::socket::{receive, send};
+use super::server::{GLOBALS, whole, word};
+use super::socket::{receive, send};
 
 const DISPLAY: u32 = 1;
 const REGISTRY: u32 = 2;

@@ -1,6 +1,6 @@
 //! The machine: on which processor things run, what they cost it, and what it is.
 
-use std::fs;
+use std::{fmt, fs};
 
 use anyhow::Context as _;
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
@@ -43,6 +43,7 @@ fn group_of(process: &fs::DirEntry) -> Option<u32> {
 }
 
 /// What figures depend on beside the programs.
+#[derive(Default)]
 pub(crate) struct Facts {
     pub(crate) processor: String,
     pub(crate) processors: usize,
@@ -64,5 +65,20 @@ impl Facts {
             kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
             load: read("/proc/loadavg").split(' ').next().unwrap_or_default().to_owned(),
         }
+    }
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "processor": self.processor,
+            "processors": self.processors,
+            "kernel": self.kernel,
+            "load": self.load,
+        })
+    }
+}
+
+impl fmt::Display for Facts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { processor, processors, kernel, load } = self;
+        write!(f, "{processor}, {processors} processors, Linux {kernel}, load {load}")
     }
 }

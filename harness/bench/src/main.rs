@@ -1,0 +1,51 @@
+//! Measures Stratus beside its limits and its peers, on one machine in the same minutes.
+
+mod gate;
+mod machine;
+mod programs;
+mod relay;
+mod report;
+mod stats;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Measures Stratus beside its limits and its peers.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Bench,
+}
+
+#[derive(Debug, Subcommand)]
+enum Bench {
+    /// What passing messages on costs: direct, a bare byte relay, Stratus, wl-proxy, waypipe
+    Relay(relay::Args),
+    /// Compare instructions, allocations and system calls with benches/counts.toml
+    Counts(gate::Args),
+    /// The compositor of `relay`
+    #[command(hide = true)]
+    Serve { listen: PathBuf },
+    /// The bare byte relay
+    #[command(hide = true)]
+    Carry { listen: PathBuf, upstream: PathBuf },
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Bench::Relay(args) => relay::run(&args),
+        Bench::Counts(args) => gate::run(&args),
+        Bench::Serve { listen } => relay::serve(&listen),
+        Bench::Carry { listen, upstream } => relay::carry(&listen, &upstream),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("{e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
