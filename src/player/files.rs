@@ -4,16 +4,28 @@ use std::path::{Path, PathBuf};
 
 use stratus_audio::WaveFile;
 use stratus_frame::MonoTime;
+use stratus_stream::core::latency::FrameTimes;
 
+use super::decoding::Done;
 use super::recording::Recording;
+use super::stamps::StampsFile;
 use crate::failure::Failure;
 
-/// What is written: pictures, sound, both or neither. Each connection goes on with what the one
-/// before it left.
+/// Where what is received is kept, if it is.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Paths<'a> {
+    pub(crate) stream: Option<&'a Path>,
+    pub(crate) sound: Option<&'a Path>,
+    pub(crate) stamps: Option<&'a Path>,
+}
+
+/// What is written: pictures, sound, moments, all or none. Each connection goes on with what the
+/// one before it left.
 #[derive(Default)]
 pub(crate) struct Files {
     pub(super) stream: Option<Recording>,
     pub(super) sound: Option<SoundFile>,
+    stamps: Option<StampsFile>,
     /// Whose they are, once something was received.
     session: Option<u64>,
 }
@@ -23,10 +35,18 @@ impl Files {
     ///
     /// # Errors
     /// A [`Failure`] if one of them cannot be made.
-    pub(crate) fn create(stream: Option<&Path>, sound: Option<&Path>) -> Result<Self, Failure> {
-        let stream = stream.map(Recording::create).transpose()?;
-        let sound = sound.map(SoundFile::create).transpose()?;
-        Ok(Self { stream, sound, session: None })
+    pub(crate) fn create(paths: Paths<'_>) -> Result<Self, Failure> {
+        let stream = paths.stream.map(Recording::create).transpose()?;
+        let sound = paths.sound.map(SoundFile::create).transpose()?;
+        let stamps = paths.stamps.map(StampsFile::create).transpose()?;
+        Ok(Self { stream, sound, stamps, session: None })
+    }
+
+    /// A frame went through the decoder; `times` if it became a picture.
+    pub(super) fn note(&mut self, done: &Done, times: Option<FrameTimes>) {
+        if let (Some(stamps), Some(times)) = (&mut self.stamps, times) {
+            stamps.write(&done.header, &times);
+        }
     }
 
     /// What follows is of this session. The clock of another begins anew, so that its times have
@@ -53,8 +73,9 @@ impl Files {
     /// A [`Failure`] if one of them cannot be written.
     pub(crate) fn finish(self) -> Result<(), Failure> {
         let sound = self.sound.map_or(Ok(()), SoundFile::finish);
+        let stamps = self.stamps.map_or(Ok(()), StampsFile::finish);
         self.stream.map_or(Ok(()), Recording::finish)?;
-        sound
+        sound.and(stamps)
     }
 }
 
@@ -135,7 +156,7 @@ mod tests {
     fn another_session_goes_on_in_another_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out.wav");
-        let mut files = Files::create(None, Some(&path)).unwrap();
+        let mut files = Files::create(Paths { sound: Some(&path), ..Paths::default() }).unwrap();
         let mut hear = |session, seconds: u64| {
             files.begin(session).unwrap();
             let stamp = MonoTime::from_nanos(seconds * 1_000_000_000);

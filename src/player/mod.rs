@@ -8,9 +8,10 @@ mod files;
 mod reception;
 mod recording;
 mod sound;
+mod stamps;
 mod tally;
 
 pub(crate) use decoding::{Extras, Show};
-pub(crate) use files::Files;
+pub(crate) use files::{Files, Paths};
 pub(crate) use reception::{Received, Reception, Rest};
 pub(crate) use tally::{Drawn, SpanReport, Tally};

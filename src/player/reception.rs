@@ -173,7 +173,7 @@ impl Reception {
             .map_err(|e| Failure::new("decode the stream", e))??;
         for done in rest {
             if wanted(&tally) {
-                tally.count(&done, &clock);
+                files.note(&done, tally.count(&done, &clock));
             }
         }
         files.stream = stream;
@@ -182,7 +182,8 @@ impl Reception {
     }
 
     fn note(&mut self, done: &Done) {
-        self.tally.count(done, &self.player.clock());
+        let times = self.tally.count(done, &self.player.clock());
+        self.files.note(done, times);
         if let Some(why) = &done.failure {
             tracing::warn!("frame {} cannot be decoded: {why}", done.header.id.0);
             self.player.request_keyframe();

@@ -44,14 +44,15 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Counts a frame that came out of the decoder. `clock` is what is known of the server's.
-    pub(crate) fn count(&mut self, done: &Done, clock: &Clock) {
+    /// Counts a frame that came out of the decoder, and gives its moments on our clock if it is a
+    /// picture. `clock` is what is known of the server's.
+    pub(crate) fn count(&mut self, done: &Done, clock: &Clock) -> Option<FrameTimes> {
         let header = &done.header;
         self.check_order(header);
         self.bytes += u64::from(header.payload_len);
         if done.failure.is_some() {
             self.damaged += 1;
-            return;
+            return None;
         }
         self.decoded += 1;
         self.answers.seen(done);
@@ -79,13 +80,15 @@ impl Tally {
         ] {
             *stamp = clock.to_local(*stamp);
         }
-        self.latency.record(&FrameTimes {
+        let times = FrameTimes {
             stamps,
             sent: clock.to_local(header.sent),
             first_byte: done.first_byte,
             last_byte: done.last_byte,
             decoded: done.decoded,
-        });
+        };
+        self.latency.record(&times);
+        Some(times)
     }
 
     fn check_order(&mut self, header: &FrameHeader) {

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail, ensure};
 
-use crate::programs::built;
+use crate::programs::{COUNTS, Place, STRATUS};
 use crate::relay::Stage;
 use crate::relay::client::Workload;
 use crate::relay::contestants::{Contestant, Kind};
@@ -39,9 +39,8 @@ pub(crate) struct Args {
     /// Write what is counted into the file
     #[arg(long)]
     update: bool,
-    /// Measure the programs in this folder [default: cargo builds them first]
-    #[arg(long, value_name = "FOLDER")]
-    programs: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
 }
 
 /// Counts, and compares or writes.
@@ -49,15 +48,12 @@ pub(crate) struct Args {
 /// # Errors
 /// If a count has left its place, or something could not be counted.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-    let programs = match &args.programs {
-        Some(programs) => programs.clone(),
-        None => built(&["--package", "stratus", "--package", "stratus-counts", "--bins"])?,
-    };
+    let programs = args.place.folder(&[COUNTS, STRATUS])?;
     let stage = Stage::set()?;
     let gate = Gate {
         file: Path::new(env!("CARGO_MANIFEST_DIR")).join("../../benches/counts.toml"),
-        driver: programs.join("stratus-counts"),
-        stratus: programs.join("stratus"),
+        driver: programs.join(COUNTS.name),
+        stratus: programs.join(STRATUS.name),
         folder: stage.folder.path().to_owned(),
         upstream: stage.upstream.clone(),
     };

@@ -5,6 +5,7 @@ mod machine;
 mod programs;
 mod relay;
 mod report;
+mod session;
 mod stats;
 
 use std::path::PathBuf;

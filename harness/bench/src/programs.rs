@@ -6,28 +6,40 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, ensure};
 
 /// Where the programs lie.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct Place {
     /// Measure the programs in this folder [default: cargo builds them first]
     #[arg(long, value_name = "FOLDER")]
     programs: Option<PathBuf>,
 }
 
+/// `stratus`.
+pub(crate) const STRATUS: Program = Program { package: "stratus", name: "stratus" };
+/// The scripted client.
+pub(crate) const CLIENT: Program = Program { package: "stratus-harness", name: "harness-client" };
+/// What plays rounds in memory.
+pub(crate) const COUNTS: Program = Program { package: "stratus-counts", name: "stratus-counts" };
+
+/// A program of ours.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Program {
+    package: &'static str,
+    pub(crate) name: &'static str,
+}
+
 impl Place {
-    /// The folder that `stratus` and `harness-client` lie in, built if they have to be.
+    /// The folder that these programs lie in, built if they have to be.
     ///
     /// # Errors
     /// If they are not there or cannot be built.
-    pub(crate) fn folder(&self) -> anyhow::Result<PathBuf> {
+    pub(crate) fn folder(&self, programs: &[Program]) -> anyhow::Result<PathBuf> {
         let Some(folder) = &self.programs else {
-            let both = ["--bin", "stratus", "--bin", "harness-client"];
-            return built(
-                &[&["--package", "stratus", "--package", "stratus-harness"], &both[..]].concat(),
-            );
+            let what = programs.iter().flat_map(|p| ["--package", p.package, "--bin", p.name]);
+            return built(&what.collect::<Vec<_>>());
         };
-        for name in ["stratus", "harness-client"] {
-            let program = folder.join(name);
-            ensure!(program.exists(), "there is no {}", program.display());
+        for program in programs {
+            let path = folder.join(program.name);
+            ensure!(path.exists(), "there is no {}", path.display());
         }
         // Others are started in folders of their own.
         folder.canonicalize().with_context(|| format!("finding {}", folder.display()))
@@ -43,7 +55,7 @@ pub(crate) fn release_folder() -> anyhow::Result<PathBuf> {
 
 /// Has cargo build these, or else an old program would be measured for the new one; and where
 /// they lie.
-pub(crate) fn built(what: &[&str]) -> anyhow::Result<PathBuf> {
+fn built(what: &[&str]) -> anyhow::Result<PathBuf> {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml");
     let release = release_folder()?;
     let target = release.parent().context("a target")?.to_string_lossy().into_owned();

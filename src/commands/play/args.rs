@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use stratus_frame::input::Layout;
 
 use crate::assemble::ScreenWish;
+use crate::player::Paths;
 
 /// `stratus play`
 #[derive(Debug, Args)]
@@ -40,6 +41,10 @@ pub struct PlayArgs {
     /// Keep the sound in this WAVE file, with silence where none was sent
     #[arg(long, value_name = "FILE")]
     pub record_sound: Option<PathBuf>,
+    /// Write the moments of each frame to this file in CSV, a line a frame: nanoseconds of the
+    /// monotonic clock from commit to picture
+    #[arg(long, value_name = "FILE")]
+    pub stamps: Option<PathBuf>,
     /// Another screen of the game: its size, and its refresh rate if that is given; or `follow`,
     /// the size of the window, whatever it is resized to; or `keep`, the one it has
     /// [default: follow with a window, else keep]
@@ -61,6 +66,17 @@ pub struct PlayArgs {
     /// The window.
     #[command(flatten)]
     pub window: WindowArgs,
+}
+
+impl PlayArgs {
+    /// The files to keep what is received in.
+    pub(super) fn paths(&self) -> Paths<'_> {
+        Paths {
+            stream: self.record.as_deref(),
+            sound: self.record_sound.as_deref(),
+            stamps: self.stamps.as_deref(),
+        }
+    }
 }
 
 /// What is of the window alone.

@@ -19,7 +19,7 @@ pub(super) async fn play(link: &Link, args: &PlayArgs) -> Result<(), Failure> {
     let player = Reception::join(link, PlayerConfig::default())
         .await
         .map_err(|e| Failure::new("join the session", chain(&e)))?;
-    let files = Files::create(args.record.as_deref(), args.record_sound.as_deref())?;
+    let files = Files::create(args.paths())?;
     let extras = Extras { dump: args.dump_ppm.clone(), show: None };
     let mut reception = Reception::start(player, files, extras)?;
     if let Some(resize) = first_wish(args) {

@@ -43,7 +43,7 @@ impl Session<'_> {
     pub(super) async fn play(mut self, player: Player) -> Result<(Rest, Over), Failure> {
         let args = self.args;
         let mut player = player;
-        let mut files = Files::create(args.record.as_deref(), args.record_sound.as_deref())?;
+        let mut files = Files::create(args.paths())?;
         let mut first = true;
         loop {
             let (mut rest, over, refusal) = self.play_once(player, files, first).await?;

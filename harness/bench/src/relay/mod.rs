@@ -16,7 +16,7 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 
 use crate::machine::{self, Facts};
-use crate::programs::{built, cargo_build, release_folder, version};
+use crate::programs::{Place, STRATUS, cargo_build, release_folder, version};
 use crate::report::Output;
 use client::Workload;
 use contestants::{Contestant, Kind};
@@ -156,7 +156,7 @@ fn contestants(args: &Args) -> anyhow::Result<(Vec<Contestant>, Vec<String>)> {
 
 fn binaries(args: &Args) -> anyhow::Result<Vec<(String, PathBuf)>> {
     if args.stratus.is_empty() {
-        let folder = built(&["--package", "stratus", "--bin", "stratus"])?;
+        let folder = Place::default().folder(&[STRATUS])?;
         return Ok(vec![("stratus".to_owned(), folder.join("stratus"))]);
     }
     let named = args.stratus.iter().map(|text| match text.split_once('=') {
