@@ -67,7 +67,13 @@ const CRATES: &[(&str, &[&str])] = &[
     ("harness/bench", &["stratus-encode", "stratus-frame", "stratus-harness", "stratus-stream"]),
     (
         "benches/counts",
-        &["stratus-protocols", "stratus-proxy-core", "stratus-frame", "stratus-capture"],
+        &[
+            "stratus-protocols",
+            "stratus-proxy-core",
+            "stratus-frame",
+            "stratus-capture",
+            "stratus-encode",
+        ],
     ),
 ];
 

@@ -27,8 +27,10 @@ fn main() -> anyhow::Result<()> {
         bail!("usage: stratus-counts SCENARIO ROUNDS");
     };
     let rounds: u32 = rounds.parse().context("the number of rounds")?;
-    if scenario == "commit" {
-        return game::play(rounds);
+    match &*scenario {
+        "commit" => return game::play(rounds),
+        "picture" => return game::play_and_encode(rounds),
+        _ => {}
     }
     let round = Round::of(&scenario)?;
     let mut session = session(&PassThrough);
@@ -75,7 +77,7 @@ impl Round {
                 events.extend(delete_id(ids.end));
                 Self { requests, events, fds: 16 }
             }
-            other => bail!("no scenario {other}: forward, sync-1, sync-32, pools, commit"),
+            other => bail!("no scenario {other}: forward, sync-1, sync-32, pools, commit, picture"),
         };
         Ok(round)
     }
