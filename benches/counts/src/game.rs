@@ -2,21 +2,17 @@
 //! and commit, answered by the release of the buffer before and the callback.
 
 use std::fs::File;
-use std::sync::mpsc::{Sender, channel};
 use std::task::Waker;
-use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
 use stratus_capture::{Capture, CaptureConfig};
-use stratus_encode::{Pipeline, PipelineConfig, Sink};
-use stratus_frame::{Arrival, EncodedFrame, Post, Size, mailbox};
+use stratus_frame::{Post, Size};
 use stratus_protocols::{
     wl_buffer, wl_callback, wl_compositor, wl_shm, wl_shm_pool, wl_surface, xdg_surface,
     xdg_wm_base,
 };
 use stratus_proxy_core::{Hook, Session, Side};
 
-use crate::{bind_all, delete_id, message, pass, session};
+use crate::wire::{bind_all, delete_id, message, pass, session};
 
 const COMPOSITOR: u32 = 3;
 const SHM: u32 = 4;
@@ -31,52 +27,8 @@ const CALLBACK: u32 = 13;
 const SIZE: Size = Size::new(1280, 720);
 const BUFFER_BYTES: u32 = 1280 * 720 * 4;
 
-/// Plays so many frames; an encoder beside takes each before the next comes.
-pub(crate) fn play(rounds: u32) -> anyhow::Result<()> {
-    let (post, slot) = mailbox();
-    play_to(rounds, post, || {
-        let arrival = slot.wait(true, Some(Duration::ZERO));
-        ensure!(matches!(arrival, Arrival::Frame(_)), "a commit is a frame");
-        Ok(())
-    })
-}
-
-/// The same with the whole of an encoder's thread behind it, and each frame encoded before the
-/// next comes.
-pub(crate) fn play_and_encode(rounds: u32) -> anyhow::Result<()> {
-    let (post, slot) = mailbox();
-    let (tell, told) = channel();
-    let config = PipelineConfig { threads: 1, refinements: 0, ..PipelineConfig::default() };
-    let (handle, pipeline) = Pipeline::spawn(slot, config, Shipped(tell))?;
-    play_to(rounds, post, || {
-        // Valgrind takes its time.
-        told.recv_timeout(Duration::from_secs(60)).context("a frame was not encoded")
-    })?;
-    handle.stop();
-    match pipeline.join() {
-        Ok(done) => Ok(done?),
-        Err(_) => bail!("the encoder's thread panicked"),
-    }
-}
-
-/// Tells of each access unit.
-struct Shipped(Sender<()>);
-
-impl Sink for Shipped {
-    fn ready(&self) -> bool {
-        true
-    }
-
-    fn viewers(&self) -> bool {
-        true
-    }
-
-    fn deliver(&mut self, _: EncodedFrame) {
-        let _ = self.0.send(());
-    }
-}
-
-fn play_to(
+/// Plays so many frames, each of which `taken` takes before the next comes.
+pub(crate) fn play(
     rounds: u32,
     post: Post,
     mut taken: impl FnMut() -> anyhow::Result<()>,

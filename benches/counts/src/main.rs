@@ -3,18 +3,19 @@
 //! `stratus-bench counts` runs it and compares with `benches/counts.toml`.
 
 mod game;
+mod wire;
 
 use std::fs::File;
-use std::hint::black_box;
-use std::os::fd::OwnedFd;
-use std::sync::Arc;
+use std::time::Duration;
 
-use anyhow::{Context as _, bail};
-use stratus_protocols::{wl_compositor, wl_display, wl_registry, wl_shm, wl_shm_pool, wl_surface};
-use stratus_proxy_core::{ClientId, GlobalPolicy, Hook, PassThrough, Rules, Session, Side};
+use anyhow::{Context as _, bail, ensure};
+use stratus_frame::{Arrival, mailbox};
+use stratus_protocols::{wl_compositor, wl_display, wl_shm, wl_shm_pool, wl_surface};
+use stratus_proxy_core::{PassThrough, Session, Side};
+
+use wire::{bind_all, delete_id, message, pass, session};
 
 const DISPLAY: u32 = 1;
-const REGISTRY: u32 = 2;
 const COMPOSITOR: u32 = 3;
 const SHM: u32 = 4;
 const SURFACE: u32 = 5;
@@ -27,10 +28,8 @@ fn main() -> anyhow::Result<()> {
         bail!("usage: stratus-counts SCENARIO ROUNDS");
     };
     let rounds: u32 = rounds.parse().context("the number of rounds")?;
-    match &*scenario {
-        "commit" => return game::play(rounds),
-        "picture" => return game::play_and_encode(rounds),
-        _ => {}
+    if scenario == "commit" {
+        return take_each(rounds);
     }
     let round = Round::of(&scenario)?;
     let mut session = session(&PassThrough);
@@ -77,7 +76,7 @@ impl Round {
                 events.extend(delete_id(ids.end));
                 Self { requests, events, fds: 16 }
             }
-            other => bail!("no scenario {other}: forward, sync-1, sync-32, pools, commit, picture"),
+            other => bail!("no scenario {other}: forward, sync-1, sync-32, pools, commit"),
         };
         Ok(round)
     }
@@ -94,50 +93,6 @@ impl Round {
     }
 }
 
-fn message(id: u32, opcode: u16, words: &[u32]) -> Vec<u8> {
-    let size = 8 + 4 * words.len() as u32;
-    let header = [id, size << 16 | u32::from(opcode)];
-    header.iter().chain(words).flat_map(|word| word.to_ne_bytes()).collect()
-}
-
-fn delete_id(id: u32) -> Vec<u8> {
-    message(DISPLAY, wl_display::EVT_DELETE_ID_OPCODE, &[id])
-}
-
-/// The words of a string argument.
-fn text(text: &str) -> Vec<u32> {
-    let mut bytes = text.as_bytes().to_vec();
-    bytes.push(0);
-    let len = bytes.len() as u32;
-    bytes.resize(bytes.len().next_multiple_of(4), 0);
-    let words = bytes.chunks_exact(4).map(|w| u32::from_ne_bytes([w[0], w[1], w[2], w[3]]));
-    [len].into_iter().chain(words).collect()
-}
-
-fn session<H: Hook>(hook: &H) -> Session {
-    let rules = Rules::new(&hook.interests(), GlobalPolicy::default());
-    Session::new(ClientId(1), Arc::new(rules))
-}
-
-/// Offers `globals` (interface, version, id) and binds them.
-fn bind_all<H: Hook>(
-    session: &mut Session,
-    globals: &[(&str, u32, u32)],
-    hook: &mut H,
-) -> anyhow::Result<()> {
-    let registry = message(DISPLAY, wl_display::REQ_GET_REGISTRY_OPCODE, &[REGISTRY]);
-    pass(session, Side::Client, &registry, &mut Vec::new(), hook)?;
-    for (name, (interface, version, id)) in (1..).zip(globals) {
-        let global = [vec![name], text(interface), vec![*version]].concat();
-        let global = message(REGISTRY, wl_registry::EVT_GLOBAL_OPCODE, &global);
-        pass(session, Side::Compositor, &global, &mut Vec::new(), hook)?;
-        let bind = [vec![name], text(interface), vec![*version, *id]].concat();
-        let bind = message(REGISTRY, wl_registry::REQ_BIND_OPCODE, &bind);
-        pass(session, Side::Client, &bind, &mut Vec::new(), hook)?;
-    }
-    Ok(())
-}
-
 fn set_up(session: &mut Session) -> anyhow::Result<()> {
     let globals = [("wl_compositor", 4, COMPOSITOR), ("wl_shm", 1, SHM)];
     bind_all(session, &globals, &mut PassThrough)?;
@@ -145,25 +100,12 @@ fn set_up(session: &mut Session) -> anyhow::Result<()> {
     pass(session, Side::Client, &surface, &mut Vec::new(), &mut PassThrough)
 }
 
-/// Receives, lets pass, and "sends" to both sides, as the loop around a session does.
-fn pass<H: Hook>(
-    session: &mut Session,
-    from: Side,
-    bytes: &[u8],
-    fds: &mut Vec<OwnedFd>,
-    hook: &mut H,
-) -> anyhow::Result<()> {
-    if bytes.is_empty() {
-        return Ok(());
-    }
-    session.spare(from)[..bytes.len()].copy_from_slice(bytes);
-    session.handle_received(from, bytes.len(), fds, 1, hook)?;
-    for to in [Side::Compositor, Side::Client] {
-        while let Some(transmit) = session.poll_transmit(to) {
-            black_box((transmit.slices(), transmit.fds()));
-            let len = transmit.len();
-            session.handle_transmitted(to, len);
-        }
-    }
-    Ok(())
+/// Plays so many frames; an encoder beside takes each before the next comes.
+fn take_each(rounds: u32) -> anyhow::Result<()> {
+    let (post, slot) = mailbox();
+    game::play(rounds, post, || {
+        let arrival = slot.wait(true, Some(Duration::ZERO));
+        ensure!(matches!(arrival, Arrival::Frame(_)), "a commit is a frame");
+        Ok(())
+    })
 }

@@ -17,8 +17,11 @@ pub(crate) struct Place {
 pub(crate) const STRATUS: Program = Program { package: "stratus", name: "stratus" };
 /// The scripted client.
 pub(crate) const CLIENT: Program = Program { package: "stratus-harness", name: "harness-client" };
-/// What plays rounds in memory.
+/// What plays rounds of messages in memory.
 pub(crate) const COUNTS: Program = Program { package: "stratus-counts", name: "stratus-counts" };
+/// What plays rounds of pictures in memory.
+pub(crate) const PICTURES: Program =
+    Program { package: "stratus-counts", name: "stratus-pictures" };
 
 /// A program of ours.
 #[derive(Clone, Copy, Debug)]

@@ -14,7 +14,7 @@ use std::process::Command;
 use anyhow::{Context as _, bail};
 
 use self::rounds::Rounds;
-use crate::programs::{COUNTS, Place, STRATUS};
+use crate::programs::{COUNTS, PICTURES, Place, STRATUS};
 use crate::relay::Stage;
 use crate::relay::client::Workload;
 use crate::relay::contestants::{Contestant, Kind};
@@ -55,11 +55,12 @@ pub(crate) struct Args {
 /// # Errors
 /// If a count has left its place, or something could not be counted.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-    let programs = args.place.folder(&[COUNTS, STRATUS])?;
+    let programs = args.place.folder(&[COUNTS, PICTURES, STRATUS])?;
     let stage = Stage::set()?;
     let gate = Gate {
         file: Path::new(env!("CARGO_MANIFEST_DIR")).join("../../benches/counts.toml"),
-        driver: programs.join(COUNTS.name),
+        counts: programs.join(COUNTS.name),
+        pictures: programs.join(PICTURES.name),
         stratus: programs.join(STRATUS.name),
         folder: stage.folder.path().to_owned(),
         upstream: stage.upstream.clone(),
@@ -71,7 +72,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 struct Gate {
     /// The file of counts.
     file: PathBuf,
-    driver: PathBuf,
+    counts: PathBuf,
+    pictures: PathBuf,
     stratus: PathBuf,
     /// An empty folder, and the socket of the bench's compositor.
     folder: PathBuf,
@@ -136,12 +138,12 @@ impl Gate {
         let mut note = |section: &str, name: &str, count| {
             table.entry(section.to_owned()).or_default().insert(name.to_owned(), count);
         };
-        let rounds = Rounds { driver: &self.driver, folder: &self.folder };
+        let rounds = Rounds { folder: &self.folder };
         for scenario in SCENARIOS {
-            note("instructions", scenario, rounds.instructions(scenario)?);
-            note("allocations", scenario, rounds.allocations(scenario)?);
+            note("instructions", scenario, rounds.instructions(&self.counts, scenario)?);
+            note("allocations", scenario, rounds.allocations(&self.counts, scenario)?);
         }
-        note("pictures_copied", "picture", rounds.copies_of_a_picture()?);
+        note("pictures_copied", "picture", rounds.copies_of_a_picture(&self.pictures)?);
         for (workload, capture) in
             [(Workload::Sync(1), false), (Workload::Sync(32), true), (Workload::Frame, true)]
         {

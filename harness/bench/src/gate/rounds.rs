@@ -16,54 +16,61 @@ const PICTURE_BYTES: f64 = 1280.0 * 720.0 * 4.0;
 /// What copies within this library belongs to the encoder.
 const ENCODER: &str = "libx264";
 
-/// A program that plays rounds, and a folder for what valgrind writes.
+/// Runs programs that play rounds, with a folder for what valgrind writes.
 pub(super) struct Rounds<'a> {
-    pub(super) driver: &'a Path,
     pub(super) folder: &'a Path,
 }
 
 impl Rounds<'_> {
     /// Instructions in user space, a round.
-    pub(super) fn instructions(&self, scenario: &str) -> anyhow::Result<f64> {
+    pub(super) fn instructions(&self, program: &Path, scenario: &str) -> anyhow::Result<f64> {
         let out = self.folder.join("callgrind.out");
         let option = format!("--callgrind-out-file={}", out.display());
         a_round(MESSAGES, |rounds| {
-            self.drive(&["--tool=callgrind", &option], scenario, rounds)?;
+            self.drive(&["--tool=callgrind", &option], program, &[scenario], rounds)?;
             number_behind(&fs::read_to_string(&out)?, "totals:")
         })
     }
 
     /// Allocations, a round.
-    pub(super) fn allocations(&self, scenario: &str) -> anyhow::Result<f64> {
+    pub(super) fn allocations(&self, program: &Path, scenario: &str) -> anyhow::Result<f64> {
         a_round(MESSAGES, |rounds| {
-            let log = self.drive(&["--tool=memcheck", "--leak-check=no"], scenario, rounds)?;
+            let log =
+                self.drive(&["--tool=memcheck", "--leak-check=no"], program, &[scenario], rounds)?;
             number_behind(&log, "total heap usage:")
         })
     }
 
     /// What is copied of each picture outside of the encoder, as a part of its bytes.
-    pub(super) fn copies_of_a_picture(&self) -> anyhow::Result<f64> {
+    pub(super) fn copies_of_a_picture(&self, program: &Path) -> anyhow::Result<f64> {
         let out = self.folder.join("dhat.out");
         let option = format!("--dhat-out-file={}", out.display());
         let bytes = a_round(PICTURES, |rounds| {
-            self.drive(&["--tool=dhat", "--mode=copy", &option], "picture", rounds)?;
+            self.drive(&["--tool=dhat", "--mode=copy", &option], program, &[], rounds)?;
             copied(&fs::read_to_string(&out)?, ENCODER)
         })?;
         Ok(bytes / PICTURE_BYTES)
     }
 
-    /// Runs the driver below valgrind and returns what valgrind says.
-    fn drive(&self, tool: &[&str], scenario: &str, rounds: u32) -> anyhow::Result<String> {
+    /// Runs `program` below valgrind and returns what valgrind says.
+    fn drive(
+        &self,
+        tool: &[&str],
+        program: &Path,
+        scenario: &[&str],
+        rounds: u32,
+    ) -> anyhow::Result<String> {
         let log = self.folder.join("valgrind.log");
         let run = Command::new("valgrind")
             .args(tool)
             .arg(format!("--log-file={}", log.display()))
-            .arg(self.driver)
-            .args([scenario, &rounds.to_string()])
+            .arg(program)
+            .args(scenario)
+            .arg(rounds.to_string())
             .stdin(Stdio::null())
             .status()
             .context("running valgrind; is it installed?")?;
-        ensure!(run.success(), "{} {scenario} {rounds} failed", self.driver.display());
+        ensure!(run.success(), "{} {scenario:?} {rounds} failed", program.display());
         Ok(fs::read_to_string(log)?)
     }
 }
