@@ -5,7 +5,7 @@ use stratus_protocols::xdg_toplevel;
 use stratus_proxy_core::{ClientId, Context, ObjectId};
 
 use crate::Capture;
-use crate::graph::{Role, SurfaceKey, Toplevel};
+use crate::graph::{Role, SurfaceKey, Toplevel, ToplevelKey};
 
 /// `xdg_toplevel.state.fullscreen`.
 const FULLSCREEN: u32 = 2;
@@ -28,9 +28,29 @@ pub(crate) enum Raise {
     /// do not give it back.
     Returned,
     /// It was mapped over another that has fullscreen. Sway 1.10 gives it fullscreen and the focus
-    /// and goes on to show the other, until it asks once it is mapped; a state that it has already
-    /// is no news to Sway, so that is taken back first.
+    /// and goes on to show the other, whose place in the scene it changes only when a layout without
+    /// any fullscreen window was applied in between. So that one is asked for, once Sway is done
+    /// with the window's mapping: what is asked for before that is applied with what follows it.
     Mapped,
+}
+
+/// How long Sway waits for windows to draw what a new layout told them, and somewhat more.
+const APPLIED_NS: u64 = 250_000_000;
+
+/// A new main window that the compositor must be asked to show as such.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Raised {
+    key: ToplevelKey,
+    how: Raise,
+    /// In CLOCK_MONOTONIC ns.
+    due: u64,
+}
+
+impl Raised {
+    pub(crate) fn new(key: ToplevelKey, how: Raise, now_ns: u64) -> Self {
+        let wait = if how == Raise::Mapped { APPLIED_NS } else { 0 };
+        Self { key, how, due: now_ns.saturating_add(wait) }
+    }
 }
 
 /// Whether the compositor's states are just those of [`states`], in any order.
@@ -64,7 +84,13 @@ impl Capture {
 
     /// The client of a new main window that the compositor shall show.
     pub(crate) fn client_of_raised(&self) -> Option<ClientId> {
-        Some(self.graph.toplevels.get(self.raised?.0)?.client)
+        let raised = self.raised.filter(|r| r.due <= self.now_ns)?;
+        Some(self.graph.toplevels.get(raised.key)?.client)
+    }
+
+    /// When a new main window is to be shown as such, in CLOCK_MONOTONIC ns.
+    pub(crate) fn next_raise(&self) -> Option<u64> {
+        self.raised.map(|r| r.due).filter(|due| *due > self.now_ns)
     }
 
     /// Asks for fullscreen anew. Without it the compositor would show less than the player sees,
@@ -73,7 +99,7 @@ impl Capture {
         if self.client_of_raised() != Some(cx.client()) {
             return;
         }
-        let Some((key, how)) = self.raised.take() else { return };
+        let Some(Raised { key, how, .. }) = self.raised.take() else { return };
         let toplevel = self.graph.toplevels.get(key);
         let Some(toplevel) = toplevel.filter(|t| t.is_root() && t.fullscreen_asked) else { return };
         if how == Raise::Mapped {

@@ -53,8 +53,8 @@ use configure::Configures;
 use control::Wishes;
 use cursor::Cursor;
 use dmabuf::Dmabufs;
-use fullscreen::Raise;
-use graph::{BufferKey, Graph, SurfaceKey, ToplevelKey};
+use fullscreen::Raised;
+use graph::{BufferKey, Graph, SurfaceKey};
 use mail::Posted;
 use owned::PicturePool;
 use pacing::Pacing;
@@ -91,7 +91,7 @@ pub struct Capture {
     formats: Formats,
     main: Option<Main>,
     /// The new main window, if the compositor must be asked to show it as such.
-    raised: Option<(ToplevelKey, Raise)>,
+    raised: Option<Raised>,
     posted: Option<Posted>,
     composed: Composed,
     /// Buffers that the composed window shows.
@@ -248,8 +248,12 @@ impl Hook for Capture {
     }
 
     fn poll_deadline(&self) -> Option<u64> {
-        let deadlines =
-            [self.next_hold_deadline(), self.next_resize_deadline(), self.pacing.next_tick()];
+        let deadlines = [
+            self.next_hold_deadline(),
+            self.next_resize_deadline(),
+            self.next_raise(),
+            self.pacing.next_tick(),
+        ];
         deadlines.into_iter().flatten().min()
     }
 

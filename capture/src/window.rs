@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use stratus_frame::{Damage, MonoTime, Size};
 
 use crate::Capture;
-use crate::fullscreen::Raise;
+use crate::fullscreen::{Raise, Raised};
 use crate::graph::{Change, MAX_DEPTH, Role, SurfaceKey, ToplevelKey};
 use crate::stats::Path;
 
@@ -133,7 +133,7 @@ impl Capture {
                 // The only one: the compositor has nothing else to show.
                 true => return None,
             };
-            Some((m.toplevel, how))
+            Some(Raised::new(m.toplevel, how, self.now_ns))
         });
         self.full_next = true;
         self.said = Said::default();

@@ -4,6 +4,8 @@
 
 mod driver;
 
+use std::time::Duration;
+
 use driver::{SCREEN, World, damage, first_pixel, pixel};
 use stratus_capture::Path;
 use stratus_frame::{FrameId, MonoTime, Size};
@@ -311,8 +313,17 @@ fn a_window_that_covers_another_asks_for_fullscreen_once_it_is_mapped() {
     assert_eq!(asked(&w, d, above), [set], "it is not mapped");
     let two = w.buffer(d, 2);
     w.show(above, two);
+    assert_eq!(asked(&w, d, above), [set], "its mapping must be through");
+    w.pass(Duration::from_millis(250));
     assert_eq!(asked(&w, d, above), [set, unset, set]);
     w.show(above, two);
+    w.pass(Duration::from_secs(1));
     assert_eq!(asked(&w, d, above), [set, unset, set], "once");
     assert_eq!(asked(&w, c, below), [set]);
+    // One that goes before that is asked for no more.
+    let third = w.window(d);
+    w.show(third, two);
+    w.disconnect(d);
+    w.pass(Duration::from_secs(1));
+    assert_eq!(asked(&w, c, below), [set, set], "it is the main window again");
 }
