@@ -98,6 +98,8 @@ impl Contestant {
                 let none = place.join("no-config.toml");
                 fs::write(&none, "")?;
                 command.arg("--config").arg(none);
+                // Nobody watches, for which a game would be slowed down.
+                command.args(["--idle-fps", "0"]);
                 running.spawn(command.args(["--capture", if *capture { "on" } else { "off" }]))?;
             }
             Kind::WlProxy { binary } => {
