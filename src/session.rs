@@ -13,7 +13,7 @@ use crate::assemble::{Passage, Report, Screens, Sound, Stream, sound_directory};
 use crate::failure::Failure;
 use crate::game::Game;
 use crate::options::Settings;
-use crate::process::{Ended, Family};
+use crate::process::{Ended, Family, priority};
 use crate::signals::{Said, Signals};
 use crate::sway::{Appearing, Output, Sway, Way};
 
@@ -111,6 +111,7 @@ impl Parts {
         let sound = Sound::start(settings, &directory.join("pulse"), stream.publisher());
         let more = sound.environment();
         self.sound = Some(sound);
+        priority::prefer();
         let game = Game::start(command, &settings.socket, &directory, family.marker(), more)?;
         let (size, fps) = screens.now();
         tracing::info!("{} plays in Sway, {size} at {fps} frames a second", game.name());
@@ -141,6 +142,7 @@ pub async fn serve(
     let place = sound_directory(directory, &settings.socket);
     let sound = Sound::start(settings, &place, stream.publisher());
     stream.announce()?;
+    priority::prefer();
     let more: String =
         sound.environment().iter().map(|(name, value)| format!(" {name}={value}")).collect();
     tracing::info!("start games with WAYLAND_DISPLAY={}{more}", settings.socket);

@@ -11,6 +11,7 @@ pub mod janitor;
 mod marker;
 pub mod open_files;
 mod output;
+pub mod priority;
 mod runtime_dir;
 mod spawn_unsafe;
 pub mod sweep;

@@ -8,7 +8,7 @@ use std::process::Command;
 use nix::unistd::Uid;
 
 use super::Finding;
-use crate::process::is_usable_directory;
+use crate::process::{is_usable_directory, priority};
 
 /// The oldest Sway that Stratus was run with.
 const OLDEST_SWAY: (u32, u32) = (1, 7);
@@ -23,6 +23,7 @@ pub(super) fn all() -> Vec<Finding> {
         xwayland(),
         uinput(),
         sound(),
+        thread_priority(),
         chromium(),
     ]
 }
@@ -128,6 +129,20 @@ fn sound() -> Finding {
         Finding::good(WHAT, format!("a sound card is there, to play on; {brings}"))
     } else {
         Finding::absent(WHAT, format!("no sound card to play on; {brings}"))
+    }
+}
+
+fn thread_priority() -> Finding {
+    const WHAT: &str = "thread priority";
+    match priority::is_permitted() {
+        Ok(()) => Finding::good(WHAT, "the session's threads run before the game's"),
+        Err(e) => Finding::absent(
+            WHAT,
+            format!("a game that keeps all processors busy delays the session's threads: {e}"),
+        )
+        .remedy(
+            "permit it with a line `NAME - nice -11` in /etc/security/limits.conf, and log in anew",
+        ),
     }
 }
 
