@@ -9,7 +9,7 @@
 //!
 //! [`marker`] draws a frame number that survives H.264, [`picture`] compares pictures, [`fds`]
 //! counts what a process holds, [`wire_log`] compares two `WAYLAND_DEBUG` logs, and [`watchdog`]
-//! ends a test that hangs.
+//! ends a test that hangs. [`link`] is a network with faults, between sockets of one machine.
 
 pub mod client;
 pub mod compositor;
@@ -17,6 +17,7 @@ pub mod dmabuf;
 pub mod fds;
 pub mod hand;
 pub mod keyboard;
+pub mod link;
 pub mod marker;
 pub mod memory;
 pub mod picture;
