@@ -49,6 +49,17 @@ impl Session {
     /// # Errors
     /// If it ends or says nothing; its log is part of the message.
     pub(crate) fn start(options: &Options<'_>) -> anyhow::Result<Self> {
+        Self::start_with(options, &[])
+    }
+
+    /// The same with these variables in its environment.
+    ///
+    /// # Errors
+    /// As of [`Session::start`].
+    pub(crate) fn start_with(
+        options: &Options<'_>,
+        environment: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
         // Paths of sockets have room for 107 bytes, so the folder lies in /tmp whatever TMPDIR says.
         let folder = tempfile::Builder::new().prefix("stratus-bench-").tempdir_in("/tmp")?;
         fs::DirBuilder::new().mode(0o700).create(folder.path().join("run"))?;
@@ -66,6 +77,7 @@ impl Session {
             .env("XDG_RUNTIME_DIR", folder.path().join("run"))
             .env_remove("WAYLAND_DISPLAY")
             .env_remove("DISPLAY")
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)
@@ -158,7 +170,23 @@ impl Player {
     ///
     /// # Errors
     /// If it fails, or what it wrote cannot be read; its log is part of the message.
-    pub(crate) fn finish(mut self, limit: Duration) -> anyhow::Result<Played> {
+    pub(crate) fn finish(self, limit: Duration) -> anyhow::Result<Played> {
+        let (played, fault) = self.finish_with_faults(limit)?;
+        match fault {
+            None => Ok(played),
+            Some(fault) => bail!("stratus play: {fault}"),
+        }
+    }
+
+    /// Waits for its end, and gives what it saw even if that was no good stream, with what it said
+    /// of that.
+    ///
+    /// # Errors
+    /// If what it wrote cannot be read; its log is part of the message.
+    pub(crate) fn finish_with_faults(
+        mut self,
+        limit: Duration,
+    ) -> anyhow::Result<(Played, Option<String>)> {
         let deadline = Instant::now() + limit;
         let status = loop {
             if let Some(status) = self.child.try_wait()? {
@@ -167,11 +195,11 @@ impl Player {
             ensure!(Instant::now() < deadline, "stratus play did not end; {}", self.said("log"));
             std::thread::sleep(Duration::from_millis(5));
         };
-        ensure!(status.success(), "stratus play: {status}; {}", self.said("log"));
-        let report =
-            serde_json::from_str(&self.said("out")).context("what stratus play printed")?;
+        let fault = (!status.success()).then(|| format!("{status}; {}", self.said("log")));
+        let report = serde_json::from_str(&self.said("out"))
+            .with_context(|| format!("what stratus play printed; {}", self.said("log")))?;
         let stamps = fs::read_to_string(self.path("stamps.csv"))?;
-        Ok(Played { report, frames: frames(&stamps)? })
+        Ok((Played { report, frames: frames(&stamps)? }, fault))
     }
 
     fn path(&self, name: &str) -> PathBuf {
