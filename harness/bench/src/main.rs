@@ -2,6 +2,7 @@
 
 mod gate;
 mod machine;
+mod network;
 mod programs;
 mod relay;
 mod report;
@@ -27,6 +28,8 @@ enum Bench {
     Relay(relay::Args),
     /// Compare instructions, allocations and system calls with benches/counts.toml
     Counts(gate::Args),
+    /// Streams through links with limits and faults: delay, loss, recovery, bits, fairness
+    Network(network::Args),
     /// The compositor of `relay`
     #[command(hide = true)]
     Serve { listen: PathBuf },
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Bench::Relay(args) => relay::run(&args),
         Bench::Counts(args) => gate::run(&args),
+        Bench::Network(args) => network::run(&args),
         Bench::Serve { listen } => relay::serve(&listen),
         Bench::Carry { listen, upstream } => relay::carry(&listen, &upstream),
     };

@@ -1,0 +1,193 @@
+//! What was found, as a report.
+
+use serde_json::Value;
+
+use super::figures::{AS_BEFORE, CALM, jain};
+use super::measure::{Beside, OUTAGE, Shared};
+use super::profile::described;
+use super::{Args, FPS, Found, SIZE};
+use crate::machine::Facts;
+use crate::report::{Report, Series, Table};
+use crate::stats::percentile;
+
+/// Groups of series.
+const ALONE: &str = "commit to decoded, the link to itself, ms";
+const BESIDE: &str = "commit to decoded, beside another flow, ms";
+
+pub(super) fn report(facts: Facts, version: String, found: &[Found], args: &Args) -> Report {
+    let mut series: Vec<Series> = found.iter().map(alone).collect();
+    series.extend(found.iter().filter_map(shared));
+    let mut tables = vec![
+        Table::of_samples(ALONE, 2, &series, ALONE),
+        frames(found),
+        gaps(found),
+        bits(found),
+        packets(found),
+        emulator(found),
+    ];
+    if found.iter().any(|f| f.shared.is_some()) {
+        tables.insert(1, Table::of_samples(BESIDE, 2, &series, BESIDE));
+        tables.push(shares(found));
+    }
+    Report {
+        bench: "network",
+        facts,
+        versions: vec![("stratus".to_owned(), version)],
+        notes: notes(found, args),
+        tables,
+        series,
+        verdicts: Vec::new(),
+    }
+}
+
+fn notes(found: &[Found], args: &Args) -> Vec<String> {
+    let (width, height) = SIZE;
+    let beside = match args.beside {
+        Beside::Download => {
+            "a download by the rules of TCP Reno, which sends nothing again and has as much to \
+             send as fits"
+        }
+        Beside::Session => "a second session of Stratus with the same game",
+        Beside::Nothing => "nothing",
+    };
+    let mut notes = vec![
+        format!(
+            "a moving scene of {width}x{height} at {FPS} frames a second, through a link on \
+             loopback, the same both ways; seed {}; {} s of each run are measured, after 2 s",
+            args.seed, args.seconds
+        ),
+        format!(
+            "after them the link is cut for {} ms; frames are back when for {} ms none takes more \
+             than {AS_BEFORE} ms longer than 95 % did before",
+            OUTAGE.as_millis(),
+            CALM / 1_000_000
+        ),
+        format!("beside the stream, in a run of its own: {beside}"),
+        "a frame's delay counts only if it was decoded; what was not is counted beside it".into(),
+    ];
+    for f in found {
+        notes.push(format!("{}: {}", f.profile.name, described(&f.link.down)));
+    }
+    for f in found {
+        let fault = f.alone.fault.as_ref().and_then(|text| text.lines().last());
+        notes.extend(fault.map(|text| format!("{}: the player said: {text}", f.profile.name)));
+    }
+    notes
+}
+
+fn alone(f: &Found) -> Series {
+    series(ALONE, f, &f.alone.steady.delays)
+}
+
+fn shared(f: &Found) -> Option<Series> {
+    Some(series(BESIDE, f, &f.shared.as_ref()?.steady.delays))
+}
+
+fn series(group: &str, f: &Found, points: &[(f64, f64)]) -> Series {
+    Series {
+        group: group.to_owned(),
+        name: f.profile.name.to_owned(),
+        unit: "ms",
+        points: points.to_vec(),
+    }
+}
+
+/// A row of figures for each link.
+fn table<const N: usize>(
+    title: &str,
+    digits: usize,
+    columns: [&str; N],
+    found: &[Found],
+    row: impl Fn(&Found) -> [Option<f64>; N],
+) -> Table {
+    Table {
+        title: title.to_owned(),
+        columns: columns.map(str::to_owned).to_vec(),
+        rows: found.iter().map(|f| (f.profile.name.to_owned(), row(f).to_vec())).collect(),
+        digits,
+    }
+}
+
+fn frames(found: &[Found]) -> Table {
+    let columns = ["committed", "decoded", "not encoded", "not decoded"];
+    table("frames a second, the link to itself", 1, columns, found, |f| {
+        let steady = &f.alone.steady;
+        let seconds = steady.committed / f64::from(FPS);
+        let all =
+            [steady.committed, steady.shown as f64, steady.left_out(), steady.encoded_in_vain as f64];
+        all.map(|n| Some(n / seconds))
+    })
+}
+
+fn gaps(found: &[Found]) -> Table {
+    let columns = ["longest gap", "first after cut", "back after cut", "input p50", "input p95"];
+    table("without and after a cut, and input to picture, ms", 1, columns, found, |f| {
+        let (p50, p95) = f.alone.input.unzip();
+        let recovery = f.alone.recovery;
+        [f.alone.steady.longest_gap, recovery.first, recovery.calm, p50, p95]
+    })
+}
+
+fn bits(found: &[Found]) -> Table {
+    let columns = ["rate of link", "frames", "down", "up"];
+    table("Mbit/s, the link to itself", 3, columns, found, |f| {
+        let alone = &f.alone;
+        let rate = f.link.down.rate.map(|rate| rate as f64);
+        [rate, Some(alone.steady.bitrate), Some(alone.down), Some(alone.up)]
+            .map(|bits| Some(bits? / 1e6))
+    })
+}
+
+fn packets(found: &[Found]) -> Table {
+    let columns = ["sent", "overflowed", "lost", "cut", "reordered", "keyframes", "frames missing"];
+    table("packets down and frames, whole run with the cut", 0, columns, found, |f| {
+        let down = &f.alone.seen.down;
+        let count = |name: &str| f.alone.report.get(name).and_then(Value::as_f64);
+        let of = |n: u64| Some(n as f64);
+        [
+            of(down.packets),
+            of(down.overflowed),
+            of(down.lost),
+            of(down.dark),
+            of(down.reordered),
+            count("keyframes"),
+            count("missing"),
+        ]
+    })
+}
+
+fn emulator(found: &[Found]) -> Table {
+    let columns = ["longest wait", "late p50", "late p99", "late max", "refused", "overrun"];
+    let title = "the link itself: wait in its queue and its own lateness, ms; datagrams it missed";
+    table(title, 3, columns, found, |f| {
+        let seen = &f.alone.seen;
+        let ms = |ns: u64| ns as f64 / 1e6;
+        [
+            Some(ms(seen.down.longest_wait)),
+            seen.late.percentile(50).map(ms),
+            seen.late.percentile(99).map(ms),
+            Some(ms(seen.late.worst())),
+            Some(seen.refused as f64),
+            Some(seen.overrun as f64),
+        ]
+    })
+}
+
+fn shares(found: &[Found]) -> Table {
+    let columns = ["stream", "other", "stream's part", "Jain's index", "decoded/s", "p95 ms"];
+    let title = "beside another flow: Mbit/s down, share, frames, delay";
+    table(title, 2, columns, found, |f| {
+        let Some(shared) = &f.shared else { return [None; 6] };
+        let Shared { steady, session, other } = shared;
+        let seconds = steady.committed / f64::from(FPS);
+        let delays: Vec<f64> = steady.delays.iter().map(|(_, delay)| *delay).collect();
+        [
+            Some(session / 1e6),
+            Some(other / 1e6),
+            Some(session / (session + other)),
+            jain(*session, *other),
+            Some(steady.shown as f64 / seconds),
+            percentile(&delays, 95.0),
+        ]
+    })
+}
