@@ -48,6 +48,9 @@ impl Capture {
         self.posted = Some(Posted { id, buffer, hold: hold_id });
         self.stats.set_size(size);
         let stamps = Stamps { read, handed: MonoTime::now(), ..Stamps::default() };
+        if id == FrameId(1) {
+            tracing::debug!(%size, "the first frame is handed over");
+        }
         let newest_input = self.post.inputs().newest();
         let frame = Frame { id, stamps, newest_input, size, damage, pixels, torn, hold };
         match self.post.put(frame) {
