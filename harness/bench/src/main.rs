@@ -1,5 +1,6 @@
 //! Measures Stratus beside its limits and its peers, on one machine in the same minutes.
 
+mod density;
 mod gate;
 mod machine;
 mod network;
@@ -7,6 +8,7 @@ mod programs;
 mod relay;
 mod report;
 mod session;
+mod start;
 mod stats;
 
 use std::path::PathBuf;
@@ -28,8 +30,12 @@ enum Bench {
     Relay(relay::Args),
     /// Compare instructions, allocations and system calls with benches/counts.toml
     Counts(gate::Args),
+    /// How many sessions this machine carries, and processor time and memory of each
+    Density(density::Args),
     /// Streams through links with limits and faults: delay, loss, recovery, bits, fairness
     Network(network::Args),
+    /// From the command to the first decoded frame, with the parts of it
+    Start(start::Args),
     /// The compositor of `relay`
     #[command(hide = true)]
     Serve { listen: PathBuf },
@@ -42,7 +48,9 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Bench::Relay(args) => relay::run(&args),
         Bench::Counts(args) => gate::run(&args),
+        Bench::Density(args) => density::run(&args),
         Bench::Network(args) => network::run(&args),
+        Bench::Start(args) => start::run(&args),
         Bench::Serve { listen } => relay::serve(&listen),
         Bench::Carry { listen, upstream } => relay::carry(&listen, &upstream),
     };

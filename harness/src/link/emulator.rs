@@ -94,9 +94,8 @@ impl Emulator {
         let (end, life) = io::pipe()?;
         let worker = Worker::new(servers, Arc::clone(&state), end)?;
         let doors = worker.doors()?;
-        let thread = std::thread::Builder::new()
-            .name("link".to_owned())
-            .spawn(move || worker.run())?;
+        let thread =
+            std::thread::Builder::new().name("link".to_owned()).spawn(move || worker.run())?;
         Ok(Self { doors, state, thread: Some(thread), life: Some(life) })
     }
 

@@ -37,7 +37,9 @@ fn loss() -> impl Strategy<Value = Loss> {
         Just(Loss::Never),
         part.clone().prop_map(Loss::Each),
         (part.clone(), part.clone(), part.clone(), part).prop_map(
-            |(begin, end, outside, within)| { Loss::Bursts(Bursts { begin, end, outside, within }) }
+            |(begin, end, outside, within)| {
+                Loss::Bursts(Bursts { begin, end, outside, within })
+            }
         ),
     ]
 }

@@ -132,8 +132,7 @@ mod tests {
     #[test]
     fn a_stretch_counts_what_lies_within_it() {
         // Number 3 was encoded and did not come; that before and that behind are of other times.
-        let frames =
-            [frame(1, 90, 99), frame(2, 100, 110), frame(4, 140, 170), frame(5, 290, 301)];
+        let frames = [frame(1, 90, 99), frame(2, 100, 110), frame(4, 140, 170), frame(5, 290, 301)];
         let span = Span { from: 100 * MS, until: 300 * MS };
         let steady = Steady::of(&frames, span, 50);
         assert_eq!(steady.delays, [(0.0, 10.0), (0.04, 30.0)]);

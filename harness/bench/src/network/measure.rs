@@ -71,8 +71,7 @@ impl Scene<'_> {
     fn start(&self) -> anyhow::Result<Session> {
         let client = self.programs.join("harness-client");
         let (size, fps) = (format!("{}x{}", self.size.0, self.size.1), self.fps.to_string());
-        let game =
-            [&*client.to_string_lossy(), "--frames", "0", "--rate", &fps, "--size", &size];
+        let game = [&*client.to_string_lossy(), "--frames", "0", "--rate", &fps, "--size", &size];
         let Self { programs, size, fps, .. } = *self;
         Session::start(&Options { programs, size, fps, options: &[], game: &game })
     }
@@ -115,7 +114,8 @@ impl Scene<'_> {
             Beside::Session => server(&others.session.insert(self.start()?).link)?,
             Beside::Download => others.server.insert(Server::new()?).address,
         };
-        let emulator = Emulator::start(link, &[server(&session.link)?, other]).context("the link")?;
+        let emulator =
+            Emulator::start(link, &[server(&session.link)?, other]).context("the link")?;
         let player = self.play(&session, &emulator, 0, length, &[])?;
         if let Some(second) = &others.session {
             others.player = Some(self.play(second, &emulator, 1, length, &[])?);

@@ -59,8 +59,7 @@ impl Reno {
         let sent = self.flying.remove(place).map_or(now, |(_, sent)| sent);
         self.last_news = now;
         self.round_trip = (self.round_trip * 7 + now.saturating_sub(sent)) / 8;
-        self.window +=
-            if self.window < self.threshold { 1.0 } else { 1.0 / self.window.max(1.0) };
+        self.window += if self.window < self.threshold { 1.0 } else { 1.0 / self.window.max(1.0) };
         while let Some((oldest, _)) = self.flying.front().copied() {
             if oldest + REORDERED > number {
                 break;

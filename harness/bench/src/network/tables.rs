@@ -113,8 +113,12 @@ fn frames(found: &[Found]) -> Table {
     table("frames a second, the link to itself", 1, columns, found, |f| {
         let steady = &f.alone.steady;
         let seconds = steady.committed / f64::from(FPS);
-        let all =
-            [steady.committed, steady.shown as f64, steady.left_out(), steady.encoded_in_vain as f64];
+        let all = [
+            steady.committed,
+            steady.shown as f64,
+            steady.left_out(),
+            steady.encoded_in_vain as f64,
+        ];
         all.map(|n| Some(n / seconds))
     })
 }
