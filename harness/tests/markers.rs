@@ -15,6 +15,7 @@ use stratus_encode::{Decoder, Pipeline, PipelineConfig, PipelineError, PipelineH
 use stratus_frame::{EncodedFrame, Size};
 use stratus_harness::client::{self, Counts, End, Pace};
 use stratus_harness::compositor::{Config, Record};
+use stratus_harness::link::{Emulator, Link, Loss, Shape};
 use stratus_harness::marker::{self, MarkerError};
 use stratus_harness::picture::Picture;
 use stratus_harness::scene::{Motion, Scene};
@@ -23,6 +24,7 @@ use stratus_stream::{
     Player, PlayerConfig, PlayerEvent, Publisher, ReceivedFrame, Server, ServerConfig, ServerEvent,
     random_token,
 };
+use stratus_stream_core::link;
 use stratus_stream_core::message::{EndCode, EndReason};
 
 use stage::{LIMIT, Proxied, Stage};
@@ -74,12 +76,19 @@ struct Session {
     pipeline: PipelineHandle,
     encoder: JoinHandle<Result<(), PipelineError>>,
     server: Server,
+    /// Between the server and the viewer, where there is one.
+    emulator: Option<Emulator>,
     shown: Receiver<Shown>,
     trouble: Receiver<String>,
 }
 
 impl Session {
     fn start(config: PipelineConfig) -> Self {
+        Self::start_behind(None, config)
+    }
+
+    /// With a viewer behind this link.
+    fn start_behind(faults: Option<&Link>, config: PipelineConfig) -> Self {
         let stage = Stage::new(Config { record: Record::Nothing, ..Config::default() });
         let capture = CaptureConfig::new(Size::new(SIZE.0, SIZE.1));
         let (proxied, slot, stats) = stage.capturing(capture);
@@ -105,9 +114,11 @@ impl Session {
         let sink = ToViewers { publisher: server.publisher(), trouble: troubled };
         let (pipeline, encoder) = Pipeline::spawn(slot, config, sink).unwrap();
         let _ = late.set(pipeline.clone());
-        let shown = watch(&server);
+        let emulator = faults.map(|l| Emulator::start(l, &[server.local_addr()]).unwrap());
+        let direct = server.link().clone();
+        let shown = watch(emulator.as_ref().map_or(direct.clone(), |e| behind(&direct, e)));
         in_session.recv_timeout(LIMIT).expect("the viewer joins");
-        Self { stage, proxied, stats, pipeline, encoder, server, shown, trouble }
+        Self { stage, proxied, stats, pipeline, encoder, server, emulator, shown, trouble }
     }
 
     /// Plays a client to its end and returns all that the viewer saw, up to its last frame.
@@ -143,9 +154,14 @@ fn server_config() -> ServerConfig {
     ServerConfig { size: Size::new(SIZE.0, SIZE.1), ..ServerConfig::new(random_token().unwrap()) }
 }
 
+/// The same link by way of the emulator.
+fn behind(link: &link::Link, emulator: &Emulator) -> link::Link {
+    let port = emulator.door(0).unwrap().port();
+    link::Link::new("127.0.0.1", port, link.token().clone(), link.certificate()).unwrap()
+}
+
 /// A viewer that decodes everything: one thread for the network, one for the decoder.
-fn watch(server: &Server) -> Receiver<Shown> {
-    let link = server.link().clone();
+fn watch(link: link::Link) -> Receiver<Shown> {
     let (frames, to_decode) = channel::<ReceivedFrame>();
     let (decoded, shown) = channel();
     std::thread::Builder::new()
@@ -315,5 +331,27 @@ fn overloaded_the_newest_frame_wins_and_the_client_does_not_wait_for_the_encoder
         );
     }
     assert_eq!(session.stats.forced.value(), 0);
+    session.end();
+}
+
+/// Counts only: how many frames fit is a matter of the link and of the machine.
+#[test]
+fn through_a_link_that_loses_packets_every_frame_that_is_sent_arrives_in_order() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let _watchdog = Watchdog::start("a link that loses packets", Duration::from_secs(120));
+    let delay = Duration::from_millis(5);
+    let shape = Shape { delay, loss: Loss::Each(0.03), ..Shape::default() };
+    let link = Link { up: shape, down: shape, seed: 1 };
+    let session = Session::start_behind(Some(&link), encoder());
+    let (_, shown) = session.play(&script(150, 1, 60.0));
+    check_order(&shown);
+    let sequences: Vec<u64> = shown.iter().map(|s| s.received.header.sequence).collect();
+    let first = sequences[0];
+    assert_eq!(sequences, (first..first + shown.len() as u64).collect::<Vec<_>>());
+    let numbers = numbers(&shown);
+    assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
+    let seen = session.emulator.as_ref().unwrap().seen();
+    println!("{} of 150 shown, {:?}", shown.len(), seen.down);
+    assert!(seen.down.lost > 0 && shown.len() > 10, "{} shown, {seen:?}", shown.len());
     session.end();
 }

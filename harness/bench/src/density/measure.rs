@@ -54,7 +54,7 @@ pub(super) struct Step {
 impl Step {
     /// Of the session that has the worst.
     pub(super) fn worst_p95(&self) -> Option<f64> {
-        let p95 = |delays: &Vec<(f64, f64)>| percentile(&values(delays), 95.0);
+        let p95 = |delays: &Vec<_>| percentile(&values(delays).collect::<Vec<_>>(), 95.0);
         self.delays.iter().filter_map(p95).reduce(f64::max)
     }
 
@@ -64,15 +64,11 @@ impl Step {
     }
 
     pub(super) fn all(&self) -> Vec<f64> {
-        self.delays.iter().flat_map(values_of).collect()
+        self.delays.iter().flat_map(|delays| values(delays)).collect()
     }
 }
 
-fn values(delays: &Vec<(f64, f64)>) -> Vec<f64> {
-    values_of(delays).collect()
-}
-
-fn values_of(delays: &Vec<(f64, f64)>) -> impl Iterator<Item = f64> + '_ {
+fn values(delays: &[(f64, f64)]) -> impl Iterator<Item = f64> + '_ {
     delays.iter().map(|(_, delay)| *delay)
 }
 
