@@ -42,7 +42,10 @@ pub(super) struct Step {
     pub(super) delays: Vec<Vec<(f64, f64)>>,
     /// Encoded and not sent, over all sessions, in the players' whole time.
     pub(super) not_sent: u64,
-    /// Committed a second and session that no picture came of.
+    /// Committed by all sessions, as many as their rate makes, and how many of these were never
+    /// decoded.
+    pub(super) committed: f64,
+    /// See above.
     pub(super) not_shown: f64,
     /// Of each role, all sessions together: processors used (1 is a whole one).
     pub(super) cpu: [f64; 4],
@@ -116,8 +119,7 @@ pub(super) fn measure(
         step.delays.push(delays);
         step.not_sent += played.report["not_sent"].as_u64().unwrap_or_default();
     }
-    let committed = lasted.as_secs_f64() * f64::from(scene.fps) * sessions.len() as f64;
-    let missed = (committed - shown as f64).max(0.0);
-    step.not_shown = missed / lasted.as_secs_f64() / sessions.len().max(1) as f64;
+    step.committed = lasted.as_secs_f64() * f64::from(scene.fps) * sessions.len() as f64;
+    step.not_shown = (step.committed - shown as f64).max(0.0);
     Ok(step)
 }

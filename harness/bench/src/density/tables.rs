@@ -58,6 +58,9 @@ fn notes(facts: &Facts, args: &Args) -> Vec<String> {
         "processor time of threads that live; 100 % is one processor. Players would be on machines \
          of their own; here they share this one"
             .to_owned(),
+        "frames not shown were committed and never decoded; those not sent were encoded and found \
+         no room, in the players' whole time"
+            .to_owned(),
         "PSS counts what processes share by its part, RSS whole: the target is held against RSS. \
          stratus is stratus run with the helper that cleans up after it"
             .to_owned(),
@@ -106,10 +109,11 @@ fn delays(ladder: &Ladder, name: &str) -> Table {
 }
 
 fn frames(ladder: &Ladder, name: &str) -> Table {
-    let rows = rows(ladder, |step, _| vec![Some(step.not_sent as f64), Some(step.not_shown)]);
-    let title =
-        format!("{name}: frames encoded and not sent, all; not shown, a second and session");
-    table(title, 2, &["not sent", "not shown"], rows)
+    let rows = rows(ladder, |step, _| {
+        vec![Some(step.committed), Some(step.not_shown), Some(step.not_sent as f64)]
+    });
+    let columns = ["committed", "not shown", "not sent"];
+    table(format!("{name}: frames of all sessions"), 0, &columns, rows)
 }
 
 fn processors(ladder: &Ladder, name: &str) -> Table {
@@ -120,7 +124,7 @@ fn processors(ladder: &Ladder, name: &str) -> Table {
     });
     let mut columns = Role::ALL.map(Role::name).to_vec();
     columns.push("all together");
-    table(format!("{name}: processor time a session, % of one processor"), 1, &columns, rows)
+    table(format!("{name}: processors a session, %"), 1, &columns, rows)
 }
 
 fn memory(ladder: &Ladder, name: &str) -> Table {

@@ -19,6 +19,9 @@ const SETTLING: Duration = Duration::from_secs(2);
 const AFTERWARDS: Duration = Duration::from_secs(4);
 /// How long nothing passes.
 pub(super) const OUTAGE: Duration = Duration::from_millis(500);
+/// The rate above which nothing is put beside a stream, bit/s: what fills such a link takes the
+/// processors from it.
+pub(super) const FASTEST_SHARED: u64 = 200_000_000;
 /// How long a player may take to end beyond its time.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -106,6 +109,9 @@ impl Scene<'_> {
 
     /// Plays through `link` beside something else.
     pub(super) fn shared(&self, link: &Link, beside: Beside) -> anyhow::Result<Option<Shared>> {
+        if link.down.rate.is_none_or(|rate| rate > FASTEST_SHARED) {
+            return Ok(None);
+        }
         let session = self.start()?;
         let length = SETTLING + self.steady + Duration::from_millis(500);
         let mut others = Others::default();
