@@ -21,6 +21,7 @@ pub(super) fn report(facts: Facts, version: String, found: &[Found], args: &Args
         frames("frames a second, the link to itself", found, |f| Some(&f.alone.steady)),
         gaps(found),
         bits(found),
+        sizes(found),
         packets(found),
         emulator(found),
     ];
@@ -153,6 +154,17 @@ fn bits(found: &[Found]) -> Table {
         let rate = f.link.down.rate.map(|rate| rate as f64);
         [rate, Some(alone.steady.bitrate), Some(alone.down), Some(alone.up)]
             .map(|bits| Some(bits? / 1e6))
+    })
+}
+
+/// Whether pictures get smaller where the link is slow.
+fn sizes(found: &[Found]) -> Table {
+    let mean = |steady: &Steady| {
+        let seconds = steady.committed / f64::from(FPS);
+        (steady.shown > 0).then(|| steady.bitrate * seconds / 8e3 / steady.shown as f64)
+    };
+    table("access units, mean of kB", 1, ["alone", "beside"], found, |f| {
+        [mean(&f.alone.steady), steady_beside(f).and_then(mean)]
     })
 }
 
