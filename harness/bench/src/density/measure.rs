@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use stratus_frame::MonoTime;
 
-use super::processes::{Process, Role, Usage, of_session};
+use super::processes::{Process, Role, Usage, machine_cpu, of_session};
 use crate::session::{Frame, Options, Player, Session};
 use crate::stats::percentile;
 
@@ -49,6 +49,8 @@ pub(super) struct Step {
     pub(super) not_shown: f64,
     /// Of each role, all sessions together: processors used (1 is a whole one).
     pub(super) cpu: [f64; 4],
+    /// What was used beside them, the kernel's and the bench's own work included.
+    pub(super) others: f64,
     /// PSS and RSS in KiB.
     pub(super) pss: [u64; 4],
     pub(super) rss: [u64; 4],
@@ -91,20 +93,22 @@ pub(super) fn measure(
     let processes: Vec<Process> =
         pairs.flat_map(|(session, player)| of_session(session.group(), player.group())).collect();
     let usage = || Role::ALL.map(|role| Usage::of(&processes, role));
-    let (from, before) = (MonoTime::now(), usage());
+    let (from, before, all_before) = (MonoTime::now(), usage(), machine_cpu());
     std::thread::sleep(length);
-    let (until, after) = (MonoTime::now(), usage());
+    let (until, after, all_after) = (MonoTime::now(), usage(), machine_cpu());
     let lasted = until.since(from);
     let cpu = |i: usize| {
         let used = after[i].cpu.saturating_sub(before[i].cpu);
         used as f64 / lasted.as_nanos() as f64
     };
+    let all = all_after.saturating_sub(all_before) as f64 / lasted.as_nanos() as f64;
     let mut step = Step {
         cpu: std::array::from_fn(cpu),
         pss: after.map(|usage| usage.pss),
         rss: after.map(|usage| usage.rss),
         ..Step::default()
     };
+    step.others = (all - step.cpu.iter().sum::<f64>()).max(0.0);
     let mut shown = 0;
     for player in players {
         let (played, _) = player.finish_with_faults(PATIENCE)?;

@@ -28,6 +28,9 @@ impl Role {
     }
 }
 
+/// A tick of /proc/stat, ns (USER_HZ is 100 on all machines that we know).
+const TICK: u64 = 10_000_000;
+
 /// A process of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Process {
@@ -58,6 +61,20 @@ impl Usage {
         }
         all
     }
+}
+
+/// Processor time that this machine has used for anything, ns.
+pub(super) fn machine_cpu() -> u64 {
+    busy(&fs::read_to_string("/proc/stat").unwrap_or_default())
+}
+
+/// The first line of /proc/stat: user, nice, system, idle, waiting, interrupts, stolen, in ticks.
+fn busy(stat: &str) -> u64 {
+    let line = stat.lines().next().and_then(|line| line.strip_prefix("cpu ")).unwrap_or_default();
+    let ticks: Vec<u64> = line.split_whitespace().filter_map(|text| text.parse().ok()).collect();
+    // What guests have is part of the user's time, and waiting is not work.
+    let work = [0, 1, 2, 5, 6].iter().filter_map(|place| ticks.get(*place));
+    work.sum::<u64>() * TICK
 }
 
 /// All processes of the session whose `stratus run` is `session`, and its player.
@@ -160,6 +177,13 @@ mod tests {
                 of(15, Role::Game),
             ]
         );
+    }
+
+    #[test]
+    fn work_is_what_is_neither_idle_nor_waiting() {
+        assert_eq!(busy("cpu  1 2 3 1000 500 4 5 7 9 0\ncpu0 1"), 15 * TICK);
+        assert_eq!(busy("nonsense"), 0);
+        assert!(machine_cpu() > 0);
     }
 
     #[test]

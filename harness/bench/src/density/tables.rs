@@ -2,7 +2,7 @@
 
 use super::measure::Step;
 use super::processes::Role;
-use super::{Args, LARGE, Ladder};
+use super::{Args, LARGE, Ladder, TRIES};
 use crate::machine::Facts;
 use crate::report::{Report, Series, Table, Verdict};
 use crate::stats::percentile;
@@ -55,8 +55,13 @@ fn notes(facts: &Facts, args: &Args) -> Vec<String> {
             args.fps, facts.processors, args.bound_ms, args.most
         ),
         format!("{} s are measured of each number, after 2 s; players are new each time", args.seconds),
+        format!(
+            "a number of sessions that passes the bound is measured {TRIES} times at most, and the \
+             time with the best worst p95 counts: what else the machine does only adds"
+        ),
         "processor time of threads that live; 100 % is one processor. Players would be on machines \
-         of their own; here they share this one"
+         of their own; here they share this one. Not ours: of all else on the machine, interrupts \
+         and other people's work included, in % of one processor"
             .to_owned(),
         "frames not shown were committed and never decoded; those not sent were encoded and found \
          no room, in the players' whole time"
@@ -119,11 +124,11 @@ fn frames(ladder: &Ladder, name: &str) -> Table {
 fn processors(ladder: &Ladder, name: &str) -> Table {
     let rows = rows(ladder, |step, n| {
         let mut row: Vec<_> = step.cpu.iter().map(|used| Some(used * 100.0 / n)).collect();
-        row.push(Some(step.cpu.iter().sum::<f64>() * 100.0));
+        row.extend([step.cpu.iter().sum(), step.others].map(|used: f64| Some(used * 100.0)));
         row
     });
     let mut columns = Role::ALL.map(Role::name).to_vec();
-    columns.push("all together");
+    columns.extend(["all together", "not ours"]);
     table(format!("{name}: processors a session, %"), 1, &columns, rows)
 }
 
