@@ -76,6 +76,8 @@ fn compose(c: &mut Criterion) {
     let worst = [solid(), smooth(PICTURE, (0, 0)), smooth(PICTURE, (0, 0))];
     bench(c, "1080p tree of three full ones", &worst, &full);
     bench(c, "1080p tree of three full ones, 64x64 changed", &worst, &dot);
+    let shadows = [solid(), window(PICTURE, (0, 0)), window(PICTURE, (0, 0))];
+    bench(c, "1080p tree of three full ones, opaque but for shadows", &shadows, &full);
     let hidden = [smooth(PICTURE, (0, 0)), solid(), solid()];
     bench(c, "1080p tree of three full opaque ones", &hidden, &full);
     let enlarged = Layer { shown: PICTURE, ..layer(Size::new(1280, 720), (0, 0), Xrgb8888, |_| 0) };

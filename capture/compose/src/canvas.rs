@@ -2,9 +2,11 @@
 
 use stratus_frame::{Damage, PixelFormat, PixelView, Size};
 
-use crate::draw::{clear, draw};
-use crate::image_unsafe::{bytes_of, canvas};
+use crate::bands::draw_all;
+use crate::draw::clear;
+use crate::image_unsafe::bytes_of;
 use crate::plan::{Plan, area};
+use crate::target::Target;
 use crate::{ComposeError, Layer};
 
 /// The longest side of a picture; also what pixman's coordinates leave room for.
@@ -54,19 +56,13 @@ impl Canvas {
         self.distrusted = true;
         let full = Damage::full(size);
         let plan = Plan::new(size, layers, if everything { &full } else { changed });
-        let mut image = canvas(&mut self.words, size).ok_or(ComposeError::Memory(size))?;
-        clear(&mut image, &plan.background).map_err(|_| ComposeError::Memory(size))?;
-        self.composed = area(&plan.background);
-        let mut failed = Ok(());
-        for step in &plan.steps {
-            let Some(layer) = layers.get(step.index) else { continue };
-            self.composed += area(&step.region);
-            let drawn = draw(&mut image, layer, step, &mut self.copied);
-            let drawn = drawn.map_err(|source| ComposeError::Layer { index: step.index, source });
-            failed = failed.and(drawn);
-        }
-        self.distrusted = failed.is_err();
-        failed
+        let mut target = Target { words: &mut self.words, size };
+        clear(&mut target, &plan.background).map_err(|_| ComposeError::Memory(size))?;
+        self.composed =
+            area(&plan.background) + plan.steps.iter().map(|s| area(&s.region)).sum::<u64>();
+        let drawn = draw_all(target, &plan.steps, &mut self.copied);
+        self.distrusted = drawn.is_err();
+        drawn
     }
 
     /// The picture; `None` if there is none yet. After an error it may be half new.

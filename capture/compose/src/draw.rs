@@ -1,45 +1,30 @@
-//! Draws one layer.
+//! Draws a part of one layer.
 
-use pixman::{Color, FormatCode, Image, Operation, Region32, Solid};
-use stratus_frame::{PixelView, ReadError, Rect, Size};
+use pixman::{Color, FormatCode, Operation, Region32, Solid};
+use stratus_frame::{PixelView, Rect, Size};
 
 use crate::image_unsafe::{ReadImage, bytes_of};
-use crate::plan::{Step, extents};
+use crate::plan::extents;
 use crate::rows;
 use crate::sampling::Sampling;
-use crate::{Content, Layer, LayerError};
-
-/// Draws what `step` says of `layer` onto `canvas`. `words` is room for rows that are copied.
-///
-/// # Errors
-/// [`LayerError`]; some of the layer may then be drawn.
-pub(crate) fn draw(
-    canvas: &mut Image<'_, 'static>,
-    layer: &Layer,
-    step: &Step,
-    words: &mut Vec<u32>,
-) -> Result<(), LayerError> {
-    match &layer.content {
-        Content::Colour(colour) => fill(canvas, *colour, layer.alpha, &step.region),
-        Content::Pixels(pixels) => {
-            let Some(sampling) = Sampling::new(layer, step.visible) else { return Ok(()) };
-            let mut drawn = Err(LayerError::Read(ReadError::Truncated));
-            pixels.read(&mut |view| {
-                drawn = draw_view(canvas, &view, layer, &sampling, &step.region, words);
-            })?;
-            drawn
-        }
-    }
-}
+use crate::target::Target;
+use crate::{Layer, LayerError};
 
 /// Fills `region` with black.
-pub(crate) fn clear(canvas: &mut Image<'_, 'static>, region: &Region32) -> Result<(), LayerError> {
+///
+/// # Errors
+/// [`LayerError::Memory`].
+pub(crate) fn clear(target: &mut Target<'_>, region: &Region32) -> Result<(), LayerError> {
     let black = Color::new(0, 0, 0, u16::MAX);
-    canvas.fill_boxes(Operation::Src, black, region.rectangles()).map_err(|_| LayerError::Memory)
+    fill_boxes(target, Operation::Src, black, region)
 }
 
-fn fill(
-    canvas: &mut Image<'_, 'static>,
+/// Draws one colour, as `wp_single_pixel_buffer_manager_v1` states it, in `region`.
+///
+/// # Errors
+/// [`LayerError::Memory`].
+pub(crate) fn fill(
+    target: &mut Target<'_>,
     colour: [u32; 4],
     alpha: u32,
     region: &Region32,
@@ -51,16 +36,31 @@ fn fill(
         (eight * 257 * u64::from(alpha) / most) as u16
     });
     let operation = if a == u16::MAX { Operation::Src } else { Operation::Over };
-    canvas
-        .fill_boxes(operation, Color::new(r, g, b, a), region.rectangles())
-        .map_err(|_| LayerError::Memory)
+    fill_boxes(target, operation, Color::new(r, g, b, a), region)
 }
 
-fn draw_view(
-    canvas: &mut Image<'_, 'static>,
+fn fill_boxes(
+    target: &mut Target<'_>,
+    operation: Operation,
+    color: Color,
+    region: &Region32,
+) -> Result<(), LayerError> {
+    if !region.is_non_empty() {
+        return Ok(());
+    }
+    let filled = target.image()?.fill_boxes(operation, color, region.rectangles());
+    filled.map_err(|_| LayerError::Memory)
+}
+
+/// Draws `view`, which is what `layer` shows, in `region`. `words` is room for rows that are
+/// copied.
+///
+/// # Errors
+/// [`LayerError`]; some of the layer may then be drawn.
+pub(crate) fn draw(
+    target: &mut Target<'_>,
     view: &PixelView<'_>,
-    layer: &Layer,
-    sampling: &Sampling,
+    (layer, sampling): (&Layer, &Sampling),
     region: &Region32,
     words: &mut Vec<u32>,
 ) -> Result<(), LayerError> {
@@ -70,8 +70,8 @@ fn draw_view(
     let mut data = rows::bytes(view, sampled.needed);
     let mut stride = view.stride;
     if !rows::is_direct(view, data) {
-        rows::copy(view, data, sampled.needed, words)?;
-        (data, stride) = (bytes_of(words), sampled.needed.width as usize * 4);
+        let copied = rows::copy(view, data, sampled.needed, words)?;
+        (data, stride) = (bytes_of(copied), sampled.needed.width as usize * 4);
     }
     let see_through = view.format.has_alpha() && !layer.hides();
     let format = if see_through { FormatCode::A8R8G8B8 } else { FormatCode::X8R8G8B8 };
@@ -81,17 +81,18 @@ fn draw_view(
     if let Some(matrix) = sampled.matrix {
         image.sample(matrix, sampling.is_exact()).map_err(|_| LayerError::Memory)?;
     }
-    composite(canvas, &image, see_through, layer.alpha, region, part)
+    composite(target, &image, see_through, layer.alpha, region, part)
 }
 
 fn composite(
-    canvas: &mut Image<'_, 'static>,
+    target: &mut Target<'_>,
     image: &ReadImage<'_>,
     see_through: bool,
     alpha: u32,
     region: &Region32,
     part: Rect,
 ) -> Result<(), LayerError> {
+    let mut canvas = target.image()?;
     let mask = if alpha == u32::MAX {
         None
     } else {
@@ -102,14 +103,10 @@ fn composite(
     let operation = if solid { Operation::Src } else { Operation::Over };
     // The sides of a picture are far below i32.
     let [x, y, width, height] = [part.x, part.y, part.width, part.height].map(|n| n as i32);
-    let clip = region.n_rects() > 1;
-    if clip {
+    if region.n_rects() > 1 {
         canvas.set_clip_region32(Some(region)).map_err(|_| LayerError::Memory)?;
     }
     let mask = mask.as_deref();
     canvas.composite32(operation, image.get(), mask, (0, 0), (0, 0), (x, y), (width, height));
-    if clip {
-        canvas.set_clip_region32(None).map_err(|_| LayerError::Memory)?;
-    }
     Ok(())
 }

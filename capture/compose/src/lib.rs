@@ -9,6 +9,7 @@
 //! `wp_viewport.set_source` has it (wlroots rounds to whole pixels), and beyond its edge a buffer
 //! goes on as its last pixel (wlroots before 0.21 fades to what lies below).
 
+mod bands;
 mod canvas;
 mod draw;
 mod error;
@@ -17,6 +18,7 @@ mod layer;
 mod plan;
 mod rows;
 mod sampling;
+mod target;
 
 pub use canvas::Canvas;
 pub use error::{ComposeError, LayerError};

@@ -3,7 +3,8 @@
 use pixman::{Box32, Region32};
 use stratus_frame::{Damage, Rect, Size};
 
-use crate::Layer;
+use crate::sampling::Sampling;
+use crate::{Content, Layer};
 
 /// Rectangles that a region may fall into by cutting hidden parts out of it. Beyond, cutting costs
 /// more than drawing what is hidden, and a client that splinters the picture could make it cost any
@@ -11,26 +12,29 @@ use crate::Layer;
 const MAX_RECTS: usize = 256;
 
 /// What of a layer is to be drawn.
-pub(crate) struct Step {
+pub(crate) struct Step<'a> {
     /// The layer's place, from 0 at the bottom.
     pub(crate) index: usize,
-    /// Where it lies in the picture.
-    pub(crate) visible: Rect,
-    /// The part of that which is drawn; never empty.
+    pub(crate) layer: &'a Layer,
+    /// Where its pixels come from; `None` if it has but one colour.
+    pub(crate) sampling: Option<Sampling>,
+    /// The part of the picture that is drawn; never empty.
     pub(crate) region: Region32,
+    /// The smallest rectangle around that.
+    pub(crate) around: Rect,
 }
 
 /// What is drawn for a picture.
-pub(crate) struct Plan {
+pub(crate) struct Plan<'a> {
     /// What no layer hides, which is black below them.
     pub(crate) background: Region32,
     /// The layers of which something is seen, from the bottom.
-    pub(crate) steps: Vec<Step>,
+    pub(crate) steps: Vec<Step<'a>>,
 }
 
-impl Plan {
+impl<'a> Plan<'a> {
     /// What to draw where `changed` says so, in a picture of `picture`.
-    pub(crate) fn new(picture: Size, layers: &[Layer], changed: &Damage) -> Self {
+    pub(crate) fn new(picture: Size, layers: &'a [Layer], changed: &Damage) -> Self {
         let boxes: Vec<Box32> = changed.rects().map(as_box).collect();
         let mut left = Region32::init_rects(&boxes);
         let mut steps = Vec::new();
@@ -41,9 +45,14 @@ impl Plan {
             let Some(visible) = layer.visible(picture) else { continue };
             let Box32 { x1, y1, .. } = as_box(visible);
             let region = left.intersect_rect(x1, y1, visible.width, visible.height);
-            if !region.is_non_empty() {
-                continue;
-            }
+            let Some(around) = extents(&region) else { continue };
+            let sampling = match layer.content {
+                Content::Colour(_) => None,
+                Content::Pixels(_) => match Sampling::new(layer, visible) {
+                    None => continue,
+                    some => some,
+                },
+            };
             if layer.hides() {
                 let less = left.subtract(&region);
                 // What is hidden but left in is drawn, and then drawn over.
@@ -51,7 +60,7 @@ impl Plan {
                     left = less;
                 }
             }
-            steps.push(Step { index, visible, region });
+            steps.push(Step { index, layer, sampling, region, around });
         }
         steps.reverse();
         Self { background: left, steps }
@@ -65,7 +74,7 @@ fn as_box(rect: Rect) -> Box32 {
     Box32 { x1, y1, x2, y2 }
 }
 
-/// The smallest rectangle around `region`, which is not empty and lies in a picture.
+/// The smallest rectangle around `region`, which lies in a picture; `None` if it is empty.
 pub(crate) fn extents(region: &Region32) -> Option<Rect> {
     let around = region.rectangles().iter().copied().reduce(|a, b| Box32 {
         x1: a.x1.min(b.x1),

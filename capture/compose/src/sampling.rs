@@ -108,6 +108,11 @@ impl Sampling {
         self.exact
     }
 
+    /// Whether, beyond that, they lie in the picture as they are stored.
+    pub(crate) fn is_upright(&self) -> bool {
+        self.exact && !self.swaps && self.reverses == [false; 2]
+    }
+
     /// What to draw for `part` of the picture.
     ///
     /// # Errors
@@ -139,7 +144,7 @@ impl Sampling {
         if width >= PIXMAN_LIMIT || height >= PIXMAN_LIMIT {
             return Err(size);
         }
-        if self.exact && !self.swaps && self.reverses == [false; 2] {
+        if self.is_upright() {
             return Ok(Sampled { needed, matrix: None });
         }
         Ok(Sampled { needed, matrix: Some(matrix(rows).ok_or(size)?) })
