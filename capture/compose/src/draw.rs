@@ -3,7 +3,9 @@
 use pixman::{Color, FormatCode, Operation, Region32, Solid};
 use stratus_frame::{PixelView, Rect, Size};
 
+use crate::avx2_unsafe::Avx2;
 use crate::image_unsafe::{ReadImage, bytes_of};
+use crate::over::over;
 use crate::plan::extents;
 use crate::rows;
 use crate::sampling::Sampling;
@@ -74,6 +76,11 @@ pub(crate) fn draw(
         (data, stride) = (bytes_of(copied), sampled.needed.width as usize * 4);
     }
     let see_through = view.format.has_alpha() && !layer.hides();
+    let plain = see_through && layer.alpha == u32::MAX && sampled.matrix.is_none();
+    if plain && let Some(avx2) = Avx2::of_processor() {
+        over(avx2, target, (data, stride), part, region);
+        return Ok(());
+    }
     let format = if see_through { FormatCode::A8R8G8B8 } else { FormatCode::X8R8G8B8 };
     let size = Size::new(sampled.needed.width, sampled.needed.height);
     let image = ReadImage::new(format, size, data, stride).ok_or(LayerError::Scaled(size))?;
