@@ -87,6 +87,24 @@ fn frames_and_forwarded_bytes_are_as_they_were() {
 }
 
 #[test]
+fn each_frame_has_a_line_of_moments() {
+    let place = place();
+    let path = place.path().join("stamps.csv");
+    let options = ["--through", "capture", "--fast", "--stamps", path.to_str().unwrap()];
+    let said = replay(&recording("foot"), &options);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let stamps = fs::read_to_string(&path).unwrap();
+    let (head, lines) = stamps.split_once('\n').unwrap();
+    assert_eq!(head, "id,read,handed");
+    let ids: Vec<_> = frames(&said.out).iter().map(|l| l.split(' ').nth(1).unwrap()).collect();
+    assert_eq!(lines.lines().map(|l| l.split(',').next().unwrap()).collect::<Vec<_>>(), ids);
+    for line in lines.lines() {
+        let moments: Vec<u64> = line.split(',').skip(1).map(|m| m.parse().unwrap()).collect();
+        assert!(moments.len() == 2 && moments[0] <= moments[1], "{line}");
+    }
+}
+
+#[test]
 fn a_slow_encoder_sees_fewer_of_the_same_pictures() {
     let mut fewer = 0;
     for file in recordings() {

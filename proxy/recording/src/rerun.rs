@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use stratus_frame::MonoTime;
 use stratus_proxy_core::{
     ClientId, Direction, GlobalPolicy, HEADER_LEN, Hook, Rules, Session, Side, Violation,
 };
@@ -62,6 +63,7 @@ pub struct Rerun<H> {
     forwarded: BTreeMap<u64, Sides>,
     messages: u64,
     missing: u64,
+    fed: [MonoTime; 2],
 }
 
 impl<H: Hook> Rerun<H> {
@@ -77,6 +79,7 @@ impl<H: Hook> Rerun<H> {
             forwarded: BTreeMap::new(),
             messages: 0,
             missing: 0,
+            fed: [MonoTime::UNSET; 2],
         }
     }
 
@@ -143,7 +146,9 @@ impl<H: Hook> Rerun<H> {
         };
         self.messages += 1;
         session.set_observed(self.hook.observes());
+        let began = MonoTime::now();
         let fed = session.feed(from, bytes, fds, now_ns, &mut self.hook);
+        self.fed = [began, MonoTime::now()];
         self.collect(client);
         Ok(fed.err())
     }
@@ -177,6 +182,13 @@ impl<H: Hook> Rerun<H> {
     #[must_use]
     pub fn forwarded(&self) -> &BTreeMap<u64, Sides> {
         &self.forwarded
+    }
+
+    /// When the session was given the newest message, and when it was done with it: without what
+    /// the recording costs in between.
+    #[must_use]
+    pub fn fed(&self) -> [MonoTime; 2] {
+        self.fed
     }
 
     /// Messages that came from the recording.

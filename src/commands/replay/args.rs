@@ -42,6 +42,10 @@ pub struct ReplayArgs {
     /// Through the capture: write the last frame to this file in PPM
     #[arg(long, value_name = "FILE")]
     pub dump_ppm: Option<PathBuf>,
+    /// Through the capture: write to this file in CSV, a line a frame, when the first request of
+    /// its commit was said and when the frame was handed over: nanoseconds of the monotonic clock
+    #[arg(long, value_name = "FILE")]
+    pub stamps: Option<PathBuf>,
     /// Through the capture: how long the encoder reads each frame, in ms of the recording
     #[arg(long, value_name = "MS", default_value_t = 0)]
     pub hold: u64,

@@ -14,6 +14,7 @@ use stratus_recording::Rerun;
 
 use super::pace::Pace;
 use super::picture::{Picture, digest};
+use super::stamps::{Batch, StampsFile};
 use super::{Recording, ReplayArgs};
 use crate::assemble::{HOLD_DEADLINE, facts};
 use crate::failure::{Failure, chain};
@@ -32,6 +33,8 @@ pub(super) fn run(mut recording: Recording, args: &ReplayArgs) -> Result<ExitCod
         hold_ns: args.hold.saturating_mul(1_000_000),
         reading: VecDeque::new(),
         picture: args.dump_ppm.is_some().then(Picture::default),
+        stamps: args.stamps.as_deref().map(StampsFile::create).transpose()?,
+        batch: Batch::default(),
     };
     let failed = |e: &dyn std::error::Error| {
         Failure::new("say the recording again", chain(e)).remedy("the recording is damaged")
@@ -43,7 +46,9 @@ pub(super) fn run(mut recording: Recording, args: &ReplayArgs) -> Result<ExitCod
         let (time_ns, now) = (record.time_ns, start + record.time_ns);
         encoder.finish(time_ns);
         rerun.advance(now).map_err(|e| failed(&e))?;
-        if let Some(violation) = rerun.handle(&record, now).map_err(|e| failed(&e))? {
+        let said = rerun.handle(&record, now).map_err(|e| failed(&e))?;
+        encoder.batch.said(&record, rerun.fed());
+        if let Some(violation) = said {
             violations += 1;
             print(format!("violation at {}: {violation}\n", seconds(time_ns)).as_bytes())?;
         }
@@ -56,6 +61,7 @@ pub(super) fn run(mut recording: Recording, args: &ReplayArgs) -> Result<ExitCod
         None => _ = writeln!(text, "the recording: read up to --until"),
     }
     print(text.as_bytes())?;
+    encoder.stamps.take().map_or(Ok(()), StampsFile::finish)?;
     if let (Some(path), Some(picture)) = (&args.dump_ppm, &encoder.picture) {
         picture.write(path).map_err(|e| Failure::new(format!("write {}", path.display()), e))?;
     }
@@ -80,6 +86,9 @@ struct Encoder {
     reading: VecDeque<(u64, Frame)>,
     /// The last frame's, if it is wanted.
     picture: Option<Picture>,
+    /// Each frame's moments, if they are wanted.
+    stamps: Option<StampsFile>,
+    batch: Batch,
 }
 
 impl Encoder {
@@ -96,6 +105,9 @@ impl Encoder {
             && let Arrival::Frame(frame) = self.slot.wait(true, Some(Duration::ZERO))
         {
             print(line(&frame, time_ns).as_bytes())?;
+            if let Some(stamps) = &mut self.stamps {
+                stamps.write(&frame, &self.batch)?;
+            }
             if let Some(picture) = &mut self.picture {
                 picture.copy(&frame);
             }

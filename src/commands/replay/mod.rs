@@ -6,6 +6,7 @@ mod live;
 mod pace;
 mod picture;
 mod print;
+mod stamps;
 mod summary;
 
 use std::fs::File;
