@@ -22,6 +22,8 @@ pub enum Motion {
     All,
     /// Nothing: two frames differ in their markers alone.
     MarkerOnly,
+    /// Nothing at all, the marker included: all frames are the same and damage nothing.
+    Nothing,
 }
 
 /// Draws the frames of one size.
@@ -73,6 +75,7 @@ impl Scene {
         match self.motion {
             Motion::All => vec![(0, 0, self.size.0, self.size.1)],
             Motion::MarkerOnly => marker::places(self.size).collect(),
+            Motion::Nothing => Vec::new(),
         }
     }
 }

@@ -48,6 +48,9 @@ struct Options {
     /// Change nothing but the marker from frame to frame
     #[arg(long)]
     still: bool,
+    /// Commit the same picture again and again, and damage nothing
+    #[arg(long, conflicts_with = "still")]
+    unchanged: bool,
     /// Ask for fullscreen
     #[arg(long)]
     fullscreen: bool,
@@ -120,7 +123,11 @@ fn script(options: &Options) -> Config {
             (None, false) => Pace::FrameCallbacks,
         },
         frames: if options.frames == 0 { u64::MAX } else { options.frames },
-        motion: if options.still { Motion::MarkerOnly } else { Motion::All },
+        motion: match (options.still, options.unchanged) {
+            (_, true) => Motion::Nothing,
+            (true, false) => Motion::MarkerOnly,
+            (false, false) => Motion::All,
+        },
         first_number: options.first_number,
         wait_for_releases: Duration::from_secs(1),
         fullscreen: options.fullscreen,

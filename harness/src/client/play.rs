@@ -26,7 +26,7 @@ use super::config::{Buffers, Config, Pace, Trick};
 use super::counts::{Counts, End};
 use super::events::{Asked, Game, bind, find};
 use crate::raw::RawClient;
-use crate::scene::Scene;
+use crate::scene::{Motion, Scene};
 
 /// How long a sleep may last before the client looks whether it was asked to stop.
 const SLICE: Duration = Duration::from_millis(50);
@@ -225,7 +225,8 @@ impl Player<'_> {
             Some(store) => store.free().unwrap_or(slot),
             None => slot,
         };
-        let marker = self.config.first_number.wrapping_add((number - 1) as u32);
+        let step = if self.config.motion == Motion::Nothing { 0 } else { number - 1 };
+        let marker = self.config.first_number.wrapping_add(step as u32);
         let (Some(window), Some(store)) = (&self.window, &mut self.store) else { return Ok(()) };
         if std::mem::take(&mut self.truncated) {
             store.restore()?;

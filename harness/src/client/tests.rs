@@ -121,6 +121,18 @@ fn harmless_tricks_lose_no_frame() {
 }
 
 #[test]
+fn a_picture_that_never_changes_is_committed_without_damage() {
+    let stage = stage(reading());
+    let config =
+        Config { frames: 9, motion: Motion::Nothing, first_number: 5, ..Config::default() };
+    let counts = play(stage.compositor.socket(), &config).unwrap();
+    let seen = stage.compositor.seen();
+    assert_eq!((counts.commits, seen.frames), (9, 9));
+    assert_eq!(numbers(&seen), [5; 9]);
+    assert_eq!(seen.count("wl_surface", "damage") + seen.count("wl_surface", "damage_buffer"), 0);
+}
+
+#[test]
 fn a_client_that_took_its_memory_away_stays_connected() {
     let stage = stage(compositor::Config { release: Release::AtNextCommit, ..reading() });
     let stay = Duration::from_secs(30);
