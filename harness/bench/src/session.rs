@@ -1,4 +1,4 @@
-//! A live session: `stratus run` with a game, and `stratus play` that measures it.
+//! A live session: `stratus run` or `stratus proxy` with games, and `stratus play` that measures it.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -14,6 +14,8 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
+/// Where the games of `stratus proxy` connect, in its runtime directory.
+const SOCKET: &str = "stratus-0";
 /// How long a session may take to begin.
 const START_LIMIT: Duration = Duration::from_secs(30);
 /// How long it may take to end when asked to.
@@ -60,6 +62,28 @@ impl Session {
         options: &Options<'_>,
         environment: &[(&str, &str)],
     ) -> anyhow::Result<Self> {
+        Self::launch(options, &["run"], |command| {
+            command.arg("--").args(options.game).env_remove("WAYLAND_DISPLAY");
+            command.envs(environment.iter().copied());
+        })
+    }
+
+    /// Starts `stratus proxy` in front of the compositor whose socket is `upstream`, and waits for
+    /// its link. The game is not started.
+    ///
+    /// # Errors
+    /// As for [`Session::start`].
+    pub(crate) fn in_front_of(upstream: &Path, options: &Options<'_>) -> anyhow::Result<Self> {
+        Self::launch(options, &["proxy", "--socket", SOCKET], |command| {
+            command.env("WAYLAND_DISPLAY", upstream);
+        })
+    }
+
+    fn launch(
+        options: &Options<'_>,
+        subcommand: &[&str],
+        complete: impl FnOnce(&mut Command),
+    ) -> anyhow::Result<Self> {
         // Paths of sockets have room for 107 bytes, so the folder lies in /tmp whatever TMPDIR says.
         let folder = tempfile::Builder::new().prefix("stratus-bench-").tempdir_in("/tmp")?;
         fs::DirBuilder::new().mode(0o700).create(folder.path().join("run"))?;
@@ -68,22 +92,20 @@ impl Session {
         let (width, height) = options.size;
         let mut command = Command::new(options.programs.join("stratus"));
         command
-            .args(["run", "--listen", "127.0.0.1:0", "--size", &format!("{width}x{height}")])
+            .args(subcommand)
+            .args(["--listen", "127.0.0.1:0", "--size", &format!("{width}x{height}")])
             .args(["--fps", &options.fps.to_string(), "--config"])
             .arg(folder.path().join("config.toml"))
             .args(options.options)
-            .arg("--")
-            .args(options.game)
             .env("XDG_RUNTIME_DIR", folder.path().join("run"))
-            .env_remove("WAYLAND_DISPLAY")
             .env_remove("DISPLAY")
-            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)
             .process_group(0);
+        complete(&mut command);
         let started = Instant::now();
-        let child = command.spawn().context("starting stratus run")?;
+        let child = command.spawn().context("starting stratus")?;
         let mut session = Self { child, folder, link: String::new(), started };
         session.link = session.read_link().with_context(|| session.log())?;
         Ok(session)
@@ -100,13 +122,24 @@ impl Session {
         });
         match told.recv_timeout(START_LIMIT) {
             Ok(link) => Ok(link),
-            Err(_) => bail!("stratus run printed no link"),
+            Err(_) => bail!("stratus printed no link"),
         }
     }
 
     /// What it logged.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// The socket for games, whose full path is good as `WAYLAND_DISPLAY`.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.folder.path().join("run").join(SOCKET)
+    }
+
+    /// Ends it and gives what it logged.
+    pub(crate) fn finish(mut self) -> String {
+        self.stop();
+        self.log()
     }
 
     /// Its process group, which its compositor and its game are of unless they left it.
@@ -120,8 +153,9 @@ impl Session {
     }
 }
 
-impl Drop for Session {
-    fn drop(&mut self) {
+impl Session {
+    /// Asks it to end, and sees to it.
+    fn stop(&mut self) {
         let group = Pid::from_raw(self.child.id().cast_signed());
         let _ = nix::sys::signal::kill(group, Signal::SIGTERM);
         let deadline = Instant::now() + END_LIMIT;
@@ -130,6 +164,12 @@ impl Drop for Session {
         }
         let _ = killpg(group, Signal::SIGKILL);
         let _ = self.child.wait();
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 
@@ -225,6 +265,22 @@ pub(crate) struct Played {
     pub(crate) frames: Vec<Frame>,
 }
 
+impl Played {
+    /// The frames whose moment lies within `length` seconds that begin `skip` seconds after the
+    /// first such moment.
+    pub(crate) fn within(
+        &self,
+        moment: impl Fn(&Frame) -> Option<u64>,
+        (skip, length): (u32, u32),
+    ) -> Vec<Frame> {
+        let Some(first) = self.frames.iter().find_map(&moment) else { return Vec::new() };
+        let begin = first + u64::from(skip) * 1_000_000_000;
+        let end = begin + u64::from(length) * 1_000_000_000;
+        let counts = |frame: &&Frame| moment(frame).is_some_and(|at| (begin..end).contains(&at));
+        self.frames.iter().filter(counts).copied().collect()
+    }
+}
+
 /// A frame that a player decoded. Moments are nanoseconds of the monotonic clock; those before the
 /// encoder are none where it shows again what an earlier frame had shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -308,5 +364,18 @@ mod tests {
         assert_eq!((frame.id, frame.bytes, frame.newest_input), (7, 100, 2));
         assert_eq!((frame.total(), frame.handed), (Some(2.5), None));
         assert!(frames("id,bytes\n").is_err());
+    }
+
+    #[test]
+    fn a_part_of_what_was_played_can_be_asked_for() {
+        let frame =
+            |n: u64| Frame { read: Some(5_000_000_000 + n * 10_000_000), ..Frame::default() };
+        let played = |frames| Played { report: serde_json::Value::Null, frames };
+        let all = played((0..400).map(frame).collect());
+        let some = all.within(|frame| frame.read, (1, 2));
+        assert_eq!((some.len(), some[0].read), (200, Some(6_000_000_000)));
+        // None of these has such a moment.
+        assert!(all.within(|frame| frame.decoded, (0, 9)).is_empty());
+        assert!(played(Vec::new()).within(|frame| frame.read, (0, 9)).is_empty());
     }
 }
