@@ -1,7 +1,10 @@
 //! Measures Stratus beside its limits and its peers, on one machine in the same minutes.
 
+mod capture;
 mod density;
+mod floor;
 mod gate;
+mod glass;
 mod machine;
 mod network;
 mod programs;
@@ -28,6 +31,10 @@ struct Cli {
 enum Bench {
     /// What passing messages on costs: direct, a bare byte relay, Stratus, wl-proxy, waypipe
     Relay(relay::Args),
+    /// From a commit to the frame in the encoder's mailbox: with several clients, and of recordings
+    Capture(capture::Args),
+    /// From a commit to the picture, decoded and drawn, beside the floor
+    Glass(glass::Args),
     /// Compare instructions, allocations and system calls with benches/counts.toml
     Counts(gate::Args),
     /// How many sessions this machine carries, and processor time and memory of each
@@ -47,6 +54,8 @@ enum Bench {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Bench::Relay(args) => relay::run(&args),
+        Bench::Capture(args) => capture::run(&args),
+        Bench::Glass(args) => glass::run(&args),
         Bench::Counts(args) => gate::run(&args),
         Bench::Density(args) => density::run(&args),
         Bench::Network(args) => network::run(&args),
