@@ -8,6 +8,7 @@ mod config;
 mod counts;
 mod events;
 mod play;
+mod tricks;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,6 +1,5 @@
 //! The scripted client's loop.
 
-use std::io::Write as _;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
@@ -22,7 +21,7 @@ use wayland_protocols::xdg::xdg_output::zv1::client::zxdg_output_manager_v1::Zxd
 
 use super::Live;
 use super::buffers::Store;
-use super::config::{Buffers, Config, Pace, Trick};
+use super::config::{Buffers, Config, Pace};
 use super::counts::{Counts, End};
 use super::events::{Asked, Game, bind, find};
 use crate::raw::RawClient;
@@ -32,7 +31,7 @@ use crate::scene::{Motion, Scene};
 const SLICE: Duration = Duration::from_millis(50);
 
 /// Why the loop ends before its last frame.
-enum Halt {
+pub(super) enum Halt {
     End(End),
     Failed(anyhow::Error),
 }
@@ -44,24 +43,24 @@ impl From<anyhow::Error> for Halt {
 }
 
 /// The window.
-struct Window {
-    surface: WlSurface,
+pub(super) struct Window {
+    pub(super) surface: WlSurface,
     xdg_surface: XdgSurface,
     toplevel: XdgToplevel,
 }
 
-struct Player<'a> {
-    config: &'a Config,
+pub(super) struct Player<'a> {
+    pub(super) config: &'a Config,
     connection: Connection,
     queue: EventQueue<Game>,
-    handle: QueueHandle<Game>,
-    game: Game,
-    window: Option<Window>,
-    store: Option<Store>,
+    pub(super) handle: QueueHandle<Game>,
+    pub(super) game: Game,
+    pub(super) window: Option<Window>,
+    pub(super) store: Option<Store>,
     scene: Scene,
     next_due: Option<Instant>,
-    truncated: bool,
-    stream: UnixStream,
+    pub(super) truncated: bool,
+    pub(super) stream: UnixStream,
 }
 
 pub(super) fn play(socket: &Path, config: &Config, live: Arc<Live>) -> anyhow::Result<Counts> {
@@ -169,7 +168,7 @@ impl Player<'_> {
     }
 
     /// Acknowledges a configure and makes buffers of its size.
-    fn wait_for_configure(&mut self) -> Result<(), Halt> {
+    pub(super) fn wait_for_configure(&mut self) -> Result<(), Halt> {
         let (Some(window), Some(store)) = (&self.window, &mut self.store) else { return Ok(()) };
         let Some(serial) = self.game.configured.take() else { return Ok(()) };
         window.xdg_surface.ack_configure(serial);
@@ -254,74 +253,6 @@ impl Player<'_> {
         self.tricks_after(number, slot)
     }
 
-    fn tricks_before(&mut self, number: u64) -> Result<(), Halt> {
-        for trick in self.config.tricks.clone() {
-            let (Some(window), Some(store)) = (&self.window, &mut self.store) else {
-                return Ok(());
-            };
-            match trick {
-                Trick::ResizePool { at } if at == number => store.grow(&self.handle)?,
-                Trick::Unmap { at } if at == number => {
-                    window.surface.attach(None, 0, 0);
-                    window.surface.commit();
-                    // An unmapped xdg_surface starts over: a bare commit, a configure, a buffer.
-                    self.game.configured = None;
-                    window.surface.commit();
-                    while self.game.configured.is_none() {
-                        self.pump(None)?;
-                    }
-                    self.wait_for_configure()?;
-                }
-                Trick::OversizedBuffer { at } if at == number => {
-                    let buffer = store.oversized(&self.handle);
-                    window.surface.attach(buffer.as_ref(), 0, 0);
-                    window.surface.damage(0, 0, i32::MAX, i32::MAX);
-                    window.surface.commit();
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn tricks_after(&mut self, number: u64, slot: usize) -> Result<(), Halt> {
-        for trick in self.config.tricks.clone() {
-            let (Some(window), Some(store)) = (&self.window, &mut self.store) else {
-                return Ok(());
-            };
-            match trick {
-                Trick::TruncateAfterCommit { from, frames }
-                    if (from..from + frames).contains(&number) =>
-                {
-                    store.truncate(slot)?;
-                    self.truncated = true;
-                }
-                Trick::TruncateForGood { after, stay } if after == number => {
-                    store.truncate(slot)?;
-                    let until = Instant::now() + stay;
-                    while Instant::now() < until {
-                        self.pump(Some(until))?;
-                    }
-                    return Err(Halt::End(End::Trick));
-                }
-                Trick::DestroyBuffersEarly => store.destroy_early(slot, &self.handle),
-                Trick::EmptyCommits => {
-                    window.surface.commit();
-                    self.flush()?;
-                }
-                Trick::Garbage { after } if after == number => {
-                    let garbage: Vec<u8> = (0..257u32).map(|i| (i * 151 + 7) as u8).collect();
-                    let _ = (&self.stream).write_all(&garbage);
-                }
-                Trick::Vanish { after } if after == number => {
-                    return Err(Halt::End(End::Trick));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
     /// Waits for outstanding releases, as long as the script allows.
     fn settle(&mut self) -> Result<(), Halt> {
         let until = Instant::now() + self.config.wait_for_releases;
@@ -354,7 +285,7 @@ impl Player<'_> {
     }
 
     /// Sends what is queued. A full socket is left to the next call.
-    fn flush(&mut self) -> Result<(), Halt> {
+    pub(super) fn flush(&mut self) -> Result<(), Halt> {
         match self.connection.flush() {
             Ok(()) => Ok(()),
             Err(WaylandError::Io(e)) if e.kind() == std::io::ErrorKind::WouldBlock => Ok(()),
@@ -364,7 +295,7 @@ impl Player<'_> {
 
     /// Sends, then handles events that are there; waits for some until `until` or, without one,
     /// for a moment.
-    fn pump(&mut self, until: Option<Instant>) -> Result<(), Halt> {
+    pub(super) fn pump(&mut self, until: Option<Instant>) -> Result<(), Halt> {
         if self.game.live.stop.load(Ordering::Relaxed) {
             return Err(Halt::End(End::Finished));
         }
