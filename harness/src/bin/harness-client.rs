@@ -24,6 +24,14 @@ struct Options {
     /// Draw as fast as buffers are released
     #[arg(long)]
     unbounded: bool,
+    /// Write the number of each frame and when it was committed to this file: nanoseconds of the
+    /// monotonic clock
+    #[arg(long, value_name = "FILE")]
+    commits: Option<PathBuf>,
+    /// Change nothing but the marker, and that with each key or button that is pressed; write the
+    /// frame's number, when the press was heard of and when the frame was committed to this file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["rate", "unbounded"])]
+    on_key: Option<PathBuf>,
     /// Size in pixels where the compositor states none
     #[arg(long, default_value = "1280x720", value_parser = size)]
     size: (u32, u32),
@@ -118,12 +126,13 @@ fn script(options: &Options) -> Config {
         offset: options.offset,
         format: if options.argb { Format::Argb8888 } else { Format::Xrgb8888 },
         pace: match (options.rate, options.unbounded) {
+            _ if options.on_key.is_some() => Pace::Presses,
             (Some(rate), _) => Pace::Rate(rate),
             (None, true) => Pace::Releases,
             (None, false) => Pace::FrameCallbacks,
         },
         frames: if options.frames == 0 { u64::MAX } else { options.frames },
-        motion: match (options.still, options.unchanged) {
+        motion: match (options.still || options.on_key.is_some(), options.unchanged) {
             (_, true) => Motion::Nothing,
             (true, false) => Motion::MarkerOnly,
             (false, false) => Motion::All,
@@ -132,6 +141,8 @@ fn script(options: &Options) -> Config {
         wait_for_releases: Duration::from_secs(1),
         fullscreen: options.fullscreen,
         title: "harness-client".to_owned(),
+        commits: options.commits.clone(),
+        presses: options.on_key.clone(),
         tricks,
         ..Config::default()
     }

@@ -1,5 +1,6 @@
 //! What a scripted client does.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::scene::Motion;
@@ -26,6 +27,8 @@ pub enum Pace {
     Rate(f64),
     /// As soon as a buffer is free.
     Releases,
+    /// Once, when its size changes, and once for each key and button that is pressed.
+    Presses,
 }
 
 /// How buffers are made.
@@ -128,6 +131,12 @@ pub struct Config {
     /// Paints each buffer over with [`POISON`] the moment it is released: whoever reads it after
     /// that shows it.
     pub poison: bool,
+    /// A file to write a line a frame to, `NUMBER,NANOSECONDS`: the number in its marker, and when
+    /// it was committed, by `CLOCK_MONOTONIC`.
+    pub commits: Option<PathBuf>,
+    /// A file to write a line to for each frame that answers a key or a button:
+    /// `NUMBER,NANOSECONDS,NANOSECONDS`, the second for when that was heard of.
+    pub presses: Option<PathBuf>,
     /// Rules to break.
     pub tricks: Vec<Trick>,
 }
@@ -150,6 +159,8 @@ impl Default for Config {
             fullscreen: false,
             title: "harness".to_owned(),
             poison: false,
+            commits: None,
+            presses: None,
             tricks: Vec::new(),
         }
     }

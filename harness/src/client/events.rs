@@ -1,5 +1,6 @@
 //! What the scripted client does with events: it notes them for the loop in `play`.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -29,6 +30,7 @@ use wayland_protocols::xdg::xdg_output::zv1::client::{
 
 use super::Live;
 use super::counts::Counts;
+use super::keys::Devices;
 
 /// Which buffer a `wl_buffer` is: its place, and which of the buffers that were ever there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +55,9 @@ pub(crate) struct Game {
     pub(crate) synced: bool,
     pub(crate) closed: bool,
     pub(crate) released: Vec<BufferKey>,
+    pub(crate) devices: Devices,
+    /// When keys and buttons were heard of that no frame answered yet, in nanoseconds.
+    pub(crate) presses: VecDeque<u64>,
 }
 
 impl Game {
@@ -67,6 +72,8 @@ impl Game {
             synced: false,
             closed: false,
             released: Vec::new(),
+            devices: Devices::default(),
+            presses: VecDeque::new(),
         }
     }
 }

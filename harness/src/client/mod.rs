@@ -7,6 +7,8 @@ mod buffers;
 mod config;
 mod counts;
 mod events;
+mod keys;
+mod moments;
 mod play;
 mod tricks;
 

@@ -11,7 +11,8 @@ use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
 use wayland_client::backend::WaylandError;
 use wayland_client::protocol::{
-    wl_compositor::WlCompositor, wl_output::WlOutput, wl_shm::WlShm, wl_surface::WlSurface,
+    wl_compositor::WlCompositor, wl_output::WlOutput, wl_seat::WlSeat, wl_shm::WlShm,
+    wl_surface::WlSurface,
 };
 use wayland_client::{Connection, DispatchError, EventQueue, Proxy as _, QueueHandle};
 use wayland_protocols::xdg::shell::client::{
@@ -24,6 +25,7 @@ use super::buffers::Store;
 use super::config::{Buffers, Config, Pace};
 use super::counts::{Counts, End};
 use super::events::{Asked, Game, bind, find};
+use super::moments::{self, Moments};
 use crate::raw::RawClient;
 use crate::scene::{Motion, Scene};
 
@@ -59,6 +61,9 @@ pub(super) struct Player<'a> {
     pub(super) store: Option<Store>,
     scene: Scene,
     next_due: Option<Instant>,
+    /// When that was heard of which the frame at hand answers.
+    press: Option<u64>,
+    moments: Moments,
     pub(super) truncated: bool,
     pub(super) stream: UnixStream,
 }
@@ -79,6 +84,8 @@ pub(super) fn play(socket: &Path, config: &Config, live: Arc<Live>) -> anyhow::R
         store: None,
         scene: Scene::new((0, 0), config.motion),
         next_due: None,
+        press: None,
+        moments: Moments::create(config)?,
         truncated: false,
         stream: own,
     };
@@ -123,6 +130,9 @@ impl Player<'_> {
                 manager.get_xdg_output(&output, queue, ());
             }
         }
+        if self.config.pace == Pace::Presses {
+            let _: WlSeat = bind(&registry, game, queue, 5)?;
+        }
         let surface = compositor.create_surface(queue, ());
         let xdg_surface = base.get_xdg_surface(&surface, queue, ());
         let toplevel = xdg_surface.get_toplevel(queue, ());
@@ -149,6 +159,17 @@ impl Player<'_> {
                 while !self.game.frame_done {
                     self.pump(None)?;
                 }
+                Ok(())
+            }
+            Pace::Presses => {
+                // The first picture makes the window, which keys then go to.
+                while self.game.counts.commits > 0
+                    && self.game.presses.is_empty()
+                    && self.game.configured.is_none()
+                {
+                    self.pump(None)?;
+                }
+                self.press = self.game.presses.pop_front();
                 Ok(())
             }
             Pace::Rate(rate) => {
@@ -246,7 +267,9 @@ impl Player<'_> {
             self.game.frame_done = false;
         }
         window.surface.commit();
+        let committed = moments::now();
         self.flush()?;
+        self.moments.write(marker, self.press.take(), committed)?;
         self.game.counts.commits = number;
         self.game.counts.last_number = marker;
         self.game.live.commits.store(number, Ordering::Relaxed);
