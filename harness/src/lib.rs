@@ -5,7 +5,8 @@
 //! `wayland-backend`'s server, so that the proxy's own parser always meets bytes that another
 //! implementation wrote. A [`puppet`] is a client that does one request after another as a test
 //! tells it. [`raw`] writes bytes by hand where no library would write them. [`sway`] starts the
-//! real compositor, [`screencopy`] asks it what it shows.
+//! real compositor, [`screencopy`] asks it what it shows, [`copies`] asks for one picture after
+//! another.
 //!
 //! [`marker`] draws a frame number that survives H.264, [`picture`] compares pictures, [`fds`]
 //! counts what a process holds, [`wire_log`] compares two `WAYLAND_DEBUG` logs, and [`watchdog`]
@@ -13,6 +14,7 @@
 
 pub mod client;
 pub mod compositor;
+pub mod copies;
 pub mod dmabuf;
 pub mod fds;
 pub mod hand;
