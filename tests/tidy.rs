@@ -64,7 +64,16 @@ const CRATES: &[(&str, &[&str])] = &[
         ],
     ),
     ("harness", &[]),
-    ("harness/bench", &["stratus-encode", "stratus-frame", "stratus-harness", "stratus-stream"]),
+    (
+        "harness/bench",
+        &[
+            "stratus-encode",
+            "stratus-frame",
+            "stratus-harness",
+            "stratus-mapping",
+            "stratus-stream",
+        ],
+    ),
     (
         "benches/counts",
         &[

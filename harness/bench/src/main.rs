@@ -7,6 +7,7 @@ mod gate;
 mod glass;
 mod machine;
 mod network;
+mod peers;
 mod programs;
 mod relay;
 mod report;
@@ -35,6 +36,8 @@ enum Bench {
     Capture(capture::Args),
     /// From a commit to the picture, decoded and drawn, beside the floor
     Glass(glass::Args),
+    /// Commit to decoded picture beside screencopy, wf-recorder, wayvnc and pixelflux
+    Peers(peers::Args),
     /// Compare instructions, allocations and system calls with benches/counts.toml
     Counts(gate::Args),
     /// How many sessions this machine carries, and processor time and memory of each
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Bench::Relay(args) => relay::run(&args),
         Bench::Capture(args) => capture::run(&args),
         Bench::Glass(args) => glass::run(&args),
+        Bench::Peers(args) => peers::run(&args),
         Bench::Counts(args) => gate::run(&args),
         Bench::Density(args) => density::run(&args),
         Bench::Network(args) => network::run(&args),
