@@ -1,15 +1,31 @@
 //! From an input to the picture that answers it.
 
 use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
-use stratus_frame::MonoTime;
+use stratus_frame::{FrameId, MonoTime};
 
 use super::decoding::Done;
+use crate::failure::Failure;
 
 /// Inputs that wait for an answer, at most; a game that answers none answers none of more.
 const MOST: usize = 4096;
+
+/// The first line of the file. Moments are nanoseconds of this machine's monotonic clock; the frame
+/// and its moment are empty where no picture answered.
+const HEAD: &str = "input,sent,frame,decoded";
+
+/// An input and the picture that answered it.
+struct Answer {
+    input: u64,
+    sent: MonoTime,
+    frame: FrameId,
+    decoded: MonoTime,
+}
 
 /// Inputs, and how long it took until a picture came that may show them and differs from the one
 /// before. Where the picture changes by itself, as most games' does, that is the first picture
@@ -17,7 +33,7 @@ const MOST: usize = 4096;
 #[derive(Default)]
 pub(crate) struct Answers {
     waiting: VecDeque<(u64, MonoTime)>,
-    delays: Vec<Duration>,
+    answered: Vec<Answer>,
     different: u64,
 }
 
@@ -47,17 +63,19 @@ impl Answers {
             if !changed || id > done.header.newest_input {
                 return;
             }
-            self.delays.push(done.decoded.since(at));
+            let (frame, decoded) = (done.header.id, done.decoded);
+            self.answered.push(Answer { input: id, sent: at, frame, decoded });
             self.waiting.pop_front();
         }
     }
 
     /// What there is to be told, if there was any input.
     pub(crate) fn report(&self) -> Option<AnswersReport> {
-        if self.delays.is_empty() && self.waiting.is_empty() {
+        if self.answered.is_empty() && self.waiting.is_empty() {
             return None;
         }
-        let mut delays = self.delays.clone();
+        let delays = self.answered.iter().map(|a| a.decoded.since(a.sent));
+        let mut delays: Vec<Duration> = delays.collect();
         delays.sort_unstable();
         let at = |percent: usize| {
             let last = delays.len().saturating_sub(1);
@@ -70,6 +88,30 @@ impl Answers {
             samples: delays.len(),
             unanswered: self.waiting.len(),
         })
+    }
+
+    /// Writes a line for each input to the file at `path`.
+    ///
+    /// # Errors
+    /// A [`Failure`] if it cannot be written.
+    pub(crate) fn write(&self, path: &Path) -> Result<(), Failure> {
+        fs::write(path, self.csv()).map_err(|e| {
+            Failure::new(format!("keep the inputs' answers in {}", path.display()), e)
+                .remedy("name a file in a folder that you may write to, as in answers.csv")
+        })
+    }
+
+    fn csv(&self) -> String {
+        let mut text = format!("{HEAD}\n");
+        // Writing to a String cannot fail.
+        for Answer { input, sent, frame, decoded } in &self.answered {
+            let (sent, decoded) = (sent.as_nanos(), decoded.as_nanos());
+            let _ = writeln!(text, "{input},{sent},{},{decoded}", frame.0);
+        }
+        for (input, sent) in &self.waiting {
+            let _ = writeln!(text, "{input},{},,", sent.as_nanos());
+        }
+        text
     }
 }
 
@@ -105,5 +147,8 @@ mod tests {
         let report = answers.report().unwrap();
         assert_eq!((report.samples, report.unanswered), (2, 0));
         assert!((report.p95_us - 100.0).abs() < 0.01, "{report:?}");
+        answers.sent(7, MonoTime::from_nanos(130_000));
+        let lines = "1,10000,1,60000\n2,20000,1,120000\n7,130000,,\n";
+        assert_eq!(answers.csv(), format!("{HEAD}\n{lines}"));
     }
 }

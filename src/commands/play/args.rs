@@ -54,6 +54,10 @@ pub struct PlayArgs {
     /// tap`; docs/input.md has them all. Only with --headless
     #[arg(long, value_name = "FILE", requires = "headless")]
     pub input: Option<PathBuf>,
+    /// Write to this file in CSV, a line an input, when it was sent, which frame answered it and
+    /// when that was decoded: nanoseconds of the monotonic clock
+    #[arg(long, value_name = "FILE", requires = "input")]
+    pub answers: Option<PathBuf>,
     /// Write the last decoded picture to this file in PPM
     #[arg(long, value_name = "FILE")]
     pub dump_ppm: Option<PathBuf>,

@@ -30,6 +30,7 @@ pub(super) async fn play(link: &Link, args: &PlayArgs) -> Result<(), Failure> {
 
     let (player, mut rest) = reception.finish(|tally| !is_enough(tally, args)).await?;
     std::mem::take(&mut rest.files).finish()?;
+    args.answers.as_deref().map_or(Ok(()), |path| rest.tally.answers.write(path))?;
     report(&rest, &over, None, args)?;
     player.close().await;
     judge(&over, &rest.tally, args)
