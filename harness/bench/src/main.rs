@@ -1,6 +1,7 @@
 //! Measures Stratus beside its limits and its peers, on one machine in the same minutes.
 
 mod capture;
+mod click;
 mod density;
 mod floor;
 mod gate;
@@ -36,6 +37,8 @@ enum Bench {
     Capture(capture::Args),
     /// From a commit to the picture, decoded and drawn, beside the floor
     Glass(glass::Args),
+    /// A key to the decoded picture that shows it: the scripted client, foot
+    Click(click::Args),
     /// Commit to decoded picture beside screencopy, wf-recorder, wayvnc and pixelflux
     Peers(peers::Args),
     /// Compare instructions, allocations and system calls with benches/counts.toml
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Bench::Relay(args) => relay::run(&args),
         Bench::Capture(args) => capture::run(&args),
         Bench::Glass(args) => glass::run(&args),
+        Bench::Click(args) => click::run(&args),
         Bench::Peers(args) => peers::run(&args),
         Bench::Counts(args) => gate::run(&args),
         Bench::Density(args) => density::run(&args),

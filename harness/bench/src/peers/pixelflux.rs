@@ -15,7 +15,7 @@ use super::game::{Game, Scene};
 use super::sight::{Sight, Unit, decoding};
 
 /// What drives it.
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../benches/peers/pixelflux.py");
+const SCRIPT: &str = include_str!("../../../../benches/peers/pixelflux.py");
 /// No frame is as large: 64 MiB.
 const LARGEST: usize = 1 << 26;
 
@@ -36,7 +36,7 @@ impl Pixelflux {
         let folder = tempfile::Builder::new().prefix("stratus-bench-").tempdir_in("/tmp")?;
         let (width, height) = scene.size;
         let mut child = Command::new(python)
-            .arg(SCRIPT)
+            .args(["-c", SCRIPT])
             .args([width.to_string(), height.to_string(), hertz.to_string(), BITRATE.to_string()])
             .env("XDG_RUNTIME_DIR", folder.path())
             .env_remove("WAYLAND_DISPLAY")
