@@ -86,6 +86,32 @@ fn it_draws_at_the_size_that_it_is_told() {
 }
 
 #[test]
+fn each_commit_is_noted_with_its_moment() {
+    let stage = stage(reading());
+    let folder = tempfile::tempdir().unwrap();
+    let commits = folder.path().join("commits");
+    let config = Config {
+        frames: 5,
+        pace: Pace::Rate(100.0),
+        first_number: 8,
+        commits: Some(commits.clone()),
+        ..Config::default()
+    };
+    let before = moments::now();
+    play(stage.compositor.socket(), &config).unwrap();
+    let text = std::fs::read_to_string(commits).unwrap();
+    let pair = |line: &str| {
+        let (number, at) = line.split_once(',').unwrap();
+        (number.parse::<u32>().unwrap(), at.parse::<u64>().unwrap())
+    };
+    let (numbers, times): (Vec<_>, Vec<_>) = text.lines().map(pair).unzip();
+    assert_eq!(numbers, [8, 9, 10, 11, 12]);
+    assert!(times.is_sorted() && before < times[0] && times[4] < moments::now(), "{times:?}");
+    // Five moments at 100 Hz lie 40 ms apart, however late any of them was.
+    assert!(times[4] - times[0] > 20_000_000, "{times:?}");
+}
+
+#[test]
 fn without_releases_it_stalls_and_says_so() {
     let stage = stage(compositor::Config { release: Release::Never, ..reading() });
     let config = Config { frames: 10, buffers: 2, pace: Pace::Releases, ..Config::default() };
