@@ -69,6 +69,15 @@ impl Scene {
         marker::draw(bgrx, stride, self.size, number);
     }
 
+    /// The same where another frame of this scene was drawn: what differs, as [`Scene::damage`] says.
+    pub fn redraw(&self, bgrx: &mut [u8], stride: usize, number: u32) {
+        if self.motion == Motion::All {
+            self.draw(bgrx, stride, number);
+        } else {
+            marker::draw(bgrx, stride, self.size, number);
+        }
+    }
+
     /// The rectangles (x, y, width, height in pixels) in which two frames of this scene differ.
     #[must_use]
     pub fn damage(&self) -> Vec<marker::MarkerRect> {
@@ -137,5 +146,10 @@ mod tests {
         let (a, b) = (picture(&still, 10), picture(&still, 11));
         assert!(differing_outside(&a, &b, &still, &[]) > 0);
         assert_eq!(differing_outside(&a, &b, &still, &still.damage()), 0);
+        for scene in [moving, still] {
+            let mut redrawn = picture(&scene, 10);
+            scene.redraw(&mut redrawn, 640 * 4, 11);
+            assert_eq!(redrawn, picture(&scene, 11));
+        }
     }
 }

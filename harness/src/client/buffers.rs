@@ -27,6 +27,14 @@ struct Slot {
     offset: u32,
     /// Committed and not released.
     busy: bool,
+    /// Holds a frame of the scene, all of it.
+    drawn: bool,
+}
+
+impl Slot {
+    fn new(pool: Rc<Pool>, offset: u32) -> Self {
+        Self { buffer: None, generation: 0, pool, offset, busy: false, drawn: false }
+    }
 }
 
 struct Pool {
@@ -70,6 +78,8 @@ pub(crate) struct Store {
     last_used: usize,
     picture: Vec<u8>,
     poisoned: Vec<u8>,
+    /// Nobody but `draw` changes what buffers hold.
+    undisturbed: bool,
 }
 
 impl Store {
@@ -91,6 +101,7 @@ impl Store {
             last_used: 0,
             picture: Vec::new(),
             poisoned: Vec::new(),
+            undisturbed: !config.poison && config.tricks.is_empty(),
         }
     }
 
@@ -128,7 +139,7 @@ impl Store {
                     (shared, self.offset + slot as u32 * self.picture_len())
                 }
             };
-            self.slots.push(Slot { buffer: None, generation: 0, pool, offset, busy: false });
+            self.slots.push(Slot::new(pool, offset));
             if self.kind != Buffers::FreshEachFrame {
                 self.renew(slot, queue);
             }
@@ -153,7 +164,7 @@ impl Store {
         for slot in 0..count {
             let offset = old + slot as u32 * self.picture_len();
             let pool = Rc::clone(&pool);
-            self.slots.push(Slot { buffer: None, generation: 0, pool, offset, busy: false });
+            self.slots.push(Slot::new(pool, offset));
             self.renew(slot, queue);
         }
         Ok(())
@@ -264,11 +275,25 @@ impl Store {
     /// Draws frame `number` into `slot`.
     pub(crate) fn draw(&mut self, slot: usize, scene: &Scene, number: u32) -> anyhow::Result<()> {
         let stride = self.stride() as usize;
-        scene.draw(&mut self.picture, stride, number);
-        let place = &self.slots[slot];
-        // Through the file and not a mapping of our own: the pages are the same, and nobody's
-        // truncation can harm this side.
-        place.pool.file.write_all_at(&self.picture, u64::from(place.offset)).context("draw")
+        let place = &mut self.slots[slot];
+        // As a game does that stands still: a frame costs it no more than what changes.
+        let again = std::mem::replace(&mut place.drawn, self.undisturbed);
+        let changed = if again {
+            scene.redraw(&mut self.picture, stride, number);
+            scene.damage()
+        } else {
+            scene.draw(&mut self.picture, stride, number);
+            vec![(0, 0, self.size.0, self.size.1)]
+        };
+        for (_, y, _, height) in changed {
+            let start = y as usize * stride;
+            let end = ((y + height) as usize * stride).min(self.picture.len());
+            let at = u64::from(place.offset) + start as u64;
+            // Through the file and not a mapping of our own: the pages are the same, and nobody's
+            // truncation can harm this side.
+            place.pool.file.write_all_at(&self.picture[start..end], at).context("draw")?;
+        }
+        Ok(())
     }
 
     /// The `wl_buffer` of `slot`, which is with the compositor from now on.
