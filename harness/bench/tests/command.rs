@@ -13,7 +13,9 @@ fn help_names_every_bench() {
     let said = bench(&["--help"]);
     assert!(said.status.success());
     let text = String::from_utf8(said.stdout).unwrap();
-    for name in ["relay", "counts", "network", "density", "start", "capture", "glass", "peers", "click"] {
+    for name in
+        ["relay", "counts", "network", "density", "start", "capture", "glass", "peers", "click"]
+    {
         assert!(text.lines().any(|line| line.trim_start().starts_with(name)), "{name}: {text}");
     }
 }
