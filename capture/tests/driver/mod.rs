@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Wake, Waker};
 use std::time::Duration;
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use stratus_capture::{Capture, CaptureConfig, CaptureControl, CaptureStats};
 use stratus_frame::{Arrival, Frame, InputMark, Size, Slot, mailbox};
 use stratus_protocols::InterfaceId;
@@ -69,6 +70,9 @@ impl World {
     }
 
     pub(crate) fn with(config: &CaptureConfig) -> Self {
+        // As Stratus does; an ordinary user begins with room for fewer than these tests open.
+        let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+        setrlimit(Resource::RLIMIT_NOFILE, most, most).unwrap();
         let (post, slot) = mailbox();
         let inputs = post.inputs().clone();
         let wakes = Arc::new(CountWakes::default());

@@ -5,6 +5,7 @@ mod support;
 
 use std::os::fd::OwnedFd;
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use stratus_proxy_core::{
     EVENT_FD_CAP, PassThrough, Problem, REQUEST_FD_LIMIT, REQUEST_QUEUE_LIMIT, Session, Side,
 };
@@ -60,6 +61,9 @@ fn fds_on_their_way_to_a_compositor_that_does_not_read_push_back() {
 
 #[test]
 fn fds_that_a_client_leaves_unread_end_it_before_they_are_all_there_are() {
+    // As Stratus does; an ordinary user begins with room for fewer.
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, most, most).unwrap();
     let mut s = session_with_surface();
     pass(&mut s, Side::Client, &message(6, 1, &[7]));
     let mut sent = 0;
